@@ -1,0 +1,217 @@
+//! The configuration: one plain table per component, all of it in
+//! [`Config`]. Sources and sinks get their own table and nothing else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::filter::Keep;
+
+pub use secret::Secret;
+
+mod duration;
+mod secret;
+
+/// Everything that `telemetry.toml` can say.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[gateway]`
+    pub gateway: Gateway,
+    /// `[mqtt]`; without it nothing is published.
+    pub mqtt: Option<Mqtt>,
+    /// `[home_assistant]`
+    pub home_assistant: HomeAssistant,
+    /// `[store]`
+    pub store: Store,
+    /// `[bluetooth]`
+    pub bluetooth: Bluetooth,
+    /// `[[jbd]]`
+    pub jbd: Vec<Jbd>,
+}
+
+/// `[gateway]`: the process itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gateway {
+    /// What people call it.
+    pub name: String,
+    /// Where journal, store, tokens and lock live.
+    pub state_dir: Option<PathBuf>,
+    /// Log filter, such as `info` or `telemetry=debug`.
+    pub log: String,
+    /// A reading is stored at least this often, changed or not.
+    #[serde(with = "duration")]
+    pub heartbeat: Duration,
+    /// Readings of this long are lost at most when the process is killed.
+    #[serde(with = "duration")]
+    pub commit_interval: Duration,
+    /// The journal forgets what is older, delivered or not.
+    #[serde(with = "duration")]
+    pub journal_max_age: Duration,
+    /// The journal forgets its oldest entries beyond this size.
+    pub journal_max_megabytes: u64,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            name: "telemetry".to_owned(),
+            state_dir: None,
+            log: "info".to_owned(),
+            heartbeat: Duration::from_secs(300),
+            commit_interval: Duration::from_secs(1),
+            journal_max_age: Duration::from_secs(30 * 86_400),
+            journal_max_megabytes: 1024,
+        }
+    }
+}
+
+/// `[mqtt]`: the broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// `tcp://host:1883`, `tls://…`, `ws://…` or `wss://…`.
+    pub url: String,
+    /// User name, if the broker asks for one.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Its password.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// PEM file with the authority that signed the broker's certificate, if
+    /// the system does not know it.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// PEM file with our certificate, if the broker asks for one.
+    #[serde(default)]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file with its key.
+    #[serde(default)]
+    pub client_key: Option<PathBuf>,
+    /// Client id; made from the gateway's id if absent.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// First level of every topic.
+    #[serde(default = "Mqtt::default_topic_prefix")]
+    pub topic_prefix: String,
+    /// One topic per value, besides the JSON state of the device.
+    #[serde(default = "yes")]
+    pub per_metric_topics: bool,
+    /// Every stored reading once more on `…/history`, at least once, also
+    /// those of an outage.
+    #[serde(default)]
+    pub history: bool,
+}
+
+impl Mqtt {
+    fn default_topic_prefix() -> String {
+        "telemetry".to_owned()
+    }
+}
+
+/// `[home_assistant]`: discovery.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HomeAssistant {
+    /// Announce devices to Home Assistant.
+    pub enabled: bool,
+    /// First level of the discovery topics.
+    pub prefix: String,
+    /// Where Home Assistant says that it started.
+    pub status_topic: String,
+}
+
+impl Default for HomeAssistant {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            prefix: "homeassistant".to_owned(),
+            status_topic: "homeassistant/status".to_owned(),
+        }
+    }
+}
+
+/// `[store]`: the embedded database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// Keep the history in an SQLite file.
+    pub sqlite: bool,
+    /// That file; `telemetry.sqlite` in the state directory if absent.
+    pub path: Option<PathBuf>,
+    /// Rows that are older are deleted.
+    #[serde(with = "duration")]
+    pub history: Duration,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            sqlite: true,
+            path: None,
+            history: Duration::from_secs(730 * 86_400),
+        }
+    }
+}
+
+/// `[bluetooth]`: the radio.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bluetooth {
+    /// Real or simulated.
+    pub backend: BluetoothBackend,
+}
+
+/// Where Bluetooth devices come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BluetoothBackend {
+    /// The computer's adapter.
+    #[default]
+    System,
+    /// The devices of `telemetry demo`.
+    Simulated,
+}
+
+/// `[[jbd]]`: a JBD battery pack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jbd {
+    /// The name it advertises.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its Bluetooth address.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// What people call it; the advertised name if absent.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Password, if the pack asks for one.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// How often it is read.
+    #[serde(with = "duration", default = "Jbd::default_interval")]
+    pub interval: Duration,
+    /// Keep the connection between reads; by default only if the interval is
+    /// under a minute.
+    #[serde(default)]
+    pub hold_link: Option<bool>,
+    /// Which readings are stored.
+    #[serde(default)]
+    pub store: Keep,
+    /// At most this many reads in 24 hours, restarts included.
+    #[serde(default)]
+    pub reads_per_day: Option<u32>,
+}
+
+impl Jbd {
+    fn default_interval() -> Duration {
+        Duration::from_secs(30)
+    }
+}
+
+fn yes() -> bool {
+    true
+}
