@@ -66,11 +66,6 @@ impl Schedule {
         }
     }
 
-    /// Another interval, because the device does something else now.
-    pub fn set_interval(&mut self, interval: Duration) {
-        self.interval = interval;
-    }
-
     /// The budget, to be stored or reported.
     pub fn budget(&self) -> Option<&Budget> {
         self.budget.as_ref()
@@ -156,14 +151,6 @@ mod tests {
                 .all(|pair| (30..=32).contains(&(pair[1] - pair[0])))
         );
         assert!((112..=120).contains(&polls.len()), "{}", polls.len());
-    }
-
-    #[test]
-    fn another_interval_counts_from_the_last_poll() {
-        let mut schedule = Schedule::new(Duration::from_secs(600), None, 1);
-        schedule.polled(at(0));
-        schedule.set_interval(Duration::from_secs(10));
-        assert!(matches!(schedule.next_action(at(5)), Action::Wait(time) if time < at(12)));
     }
 
     #[test]

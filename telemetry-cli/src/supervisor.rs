@@ -1,15 +1,15 @@
 //! Supervision: every source and sink is a task of its own, restarted by how
 //! it ended. One bad device never disturbs another.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::stats::Stats;
 
 /// A component that ran this long without an end has recovered.
 const HEALTHY: Duration = Duration::from_secs(120);
@@ -87,7 +87,7 @@ pub struct Task {
 pub struct Supervisor {
     shutdown: CancellationToken,
     tasks: JoinSet<Option<Fault>>,
-    failures: Failures,
+    stats: Stats,
 }
 
 /// A component whose configuration was wrong from the start.
@@ -99,33 +99,13 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// How often each component failed, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Failures(Arc<Mutex<BTreeMap<String, u64>>>);
-
-impl Failures {
-    /// The present counts.
-    pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.lock().clone()
-    }
-
-    /// One more failure of `component`.
-    pub fn count(&self, component: &str) {
-        *self.lock().entry(component.to_owned()).or_default() += 1;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Supervisor {
     /// A supervisor whose components end with `shutdown`.
-    pub fn new(shutdown: CancellationToken, failures: Failures) -> Self {
+    pub fn new(shutdown: CancellationToken, stats: Stats) -> Self {
         Self {
             shutdown,
             tasks: JoinSet::new(),
-            failures,
+            stats,
         }
     }
 
@@ -136,9 +116,9 @@ impl Supervisor {
         F: Future<Output = Exit> + Send + 'static,
     {
         let shutdown = self.shutdown.clone();
-        let failures = self.failures.clone();
+        let stats = self.stats.clone();
         self.tasks
-            .spawn(async move { keep_running(component, start, shutdown, failures).await });
+            .spawn(async move { keep_running(component, start, shutdown, stats).await });
     }
 
     /// Waits until all components have ended. A component that finds its
@@ -160,7 +140,7 @@ async fn keep_running<S, F>(
     component: Component,
     start: S,
     shutdown: CancellationToken,
-    failures: Failures,
+    stats: Stats,
 ) -> Option<Fault>
 where
     S: Fn(Task) -> F,
@@ -183,7 +163,7 @@ where
             in_a_row = 0;
         }
         in_a_row += 1;
-        failures.count(name);
+        stats.failed(name);
         match exit {
             Exit::Stopped => return None,
             Exit::Fatal(reason) if first => {
@@ -259,6 +239,7 @@ async fn changed(files: &[PathBuf], shutdown: &CancellationToken) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
@@ -280,7 +261,7 @@ mod tests {
         mut meanwhile: impl FnMut(),
     ) -> (u32, Duration, Option<Fault>) {
         let shutdown = CancellationToken::new();
-        let mut supervisor = Supervisor::new(shutdown.clone(), Failures::default());
+        let mut supervisor = Supervisor::new(shutdown.clone(), Stats::default());
         let starts = Arc::new(AtomicU32::new(0));
         let count = starts.clone();
         supervisor.supervise(component(credentials), move |task| {
@@ -366,7 +347,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_healthy_while_resets_the_wait() {
         let shutdown = CancellationToken::new();
-        let mut supervisor = Supervisor::new(shutdown.clone(), Failures::default());
+        let mut supervisor = Supervisor::new(shutdown.clone(), Stats::default());
         let starts = Arc::new(AtomicU32::new(0));
         let count = starts.clone();
         supervisor.supervise(component(vec![]), move |_| {

@@ -163,3 +163,10 @@ CREATE TABLE vehicle (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX vehicle_device ON vehicle (device, measured_at);
+
+-- When each request that a daily budget limits was made.
+CREATE TABLE request (
+    budget TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (budget, at)
+) STRICT, WITHOUT ROWID;
