@@ -14,7 +14,9 @@ pub async fn load(database: &Database, name: &str, limit: u32) -> Result<Budget,
         .bind(name)
         .fetch_all(&mut *database.lock().await)
         .await?;
-    let spent = spent.into_iter().filter_map(DateTime::from_timestamp_millis);
+    let spent = spent
+        .into_iter()
+        .filter_map(DateTime::from_timestamp_millis);
     Ok(Budget::new(limit, spent.collect()))
 }
 

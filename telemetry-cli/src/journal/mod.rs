@@ -58,7 +58,7 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Shared {
-    database: Database,
+    database: Arc<Database>,
     limits: Limits,
     queue: Mutex<VecDeque<Work>>,
     queued: Notify,
@@ -342,7 +342,7 @@ mod tests {
 
     async fn memory(limits: Limits) -> (Journal, Writer) {
         let database = Database::open(None).await.unwrap();
-        Journal::open(database, limits).await.unwrap()
+        Journal::open(database.into(), limits).await.unwrap()
     }
 
     /// Writes what is queued, once.
@@ -459,7 +459,7 @@ mod tests {
         let file = directory.path().join("telemetry.sqlite");
         for run in 1..=3 {
             let database = Database::open(Some(&file)).await.unwrap();
-            let (journal, mut writer) = Journal::open(database, LIMITS).await.unwrap();
+            let (journal, mut writer) = Journal::open(database.into(), LIMITS).await.unwrap();
             journal.append(reading("pack", run));
             write(&mut writer).await;
             writer.tidy().await;

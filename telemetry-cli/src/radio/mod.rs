@@ -71,7 +71,10 @@ pub struct Link {
 }
 
 fn lost() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "the Bluetooth link was lost")
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the Bluetooth link was lost",
+    )
 }
 
 impl jbd_bms::Transport for Link {

@@ -39,7 +39,7 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
         },
         Handling {
             interval: INTERVAL,
-            keep: Keep::Changes,
+            keep: Keep::Nothing,
         },
     );
     let started_at = Utc::now();
@@ -89,10 +89,7 @@ fn whole(count: u64) -> Option<Value> {
 
 /// One value per component. Names become topic levels, so they get the form of
 /// ids.
-fn parts(
-    counts: &BTreeMap<String, Counts>,
-    value: impl Fn(&Counts) -> Option<Value>,
-) -> Value {
+fn parts(counts: &BTreeMap<String, Counts>, value: impl Fn(&Counts) -> Option<Value>) -> Value {
     Value::Map(
         counts
             .iter()

@@ -40,7 +40,9 @@ pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
 pub async fn once(config: Jbd, context: Context) -> Result<(Device, Reading), PollError> {
     let mut pack = Pack::new(config, context);
     let reading = pack.poll().await?;
-    let session = pack.session.ok_or(PollError::Radio(RadioError::NotFound(pack.target)))?;
+    let session = pack
+        .session
+        .ok_or(PollError::Radio(RadioError::NotFound(pack.target)))?;
     Ok((session.device, reading))
 }
 
@@ -347,7 +349,8 @@ fn values(
     );
     values.set(
         &battery::PRODUCTION_DATE,
-        info.production_date.map(|date| Value::from(date.to_string())),
+        info.production_date
+            .map(|date| Value::from(date.to_string())),
     );
     values.set(
         &battery::RSSI_DBM,
