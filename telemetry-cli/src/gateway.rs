@@ -65,6 +65,11 @@ impl Gateway {
         &self.context.hub
     }
 
+    /// How many devices the configuration names.
+    pub fn source_count(&self) -> usize {
+        self.config.jbd.len()
+    }
+
     /// Adds a sink besides those of the configuration.
     pub fn add_sink<S, F>(&mut self, name: &str, start: S)
     where
