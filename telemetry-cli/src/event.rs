@@ -172,8 +172,26 @@ impl Reading {
 
 /// Values by metric. A flat list: a reading has some thirty of them, and ten
 /// thousand devices keep their last reading in memory.
-#[derive(Clone, Default, Debug, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Values(Vec<(&'static Metric, Value)>);
+
+/// In whatever order they were set.
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self
+                .iter()
+                .all(|(metric, value)| other.get(metric) == Some(value))
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(metric, value)| (metric.key, value)))
+            .finish()
+    }
+}
 
 impl Values {
     /// Sets one value, replacing an earlier one. `None` removes it: unknown.

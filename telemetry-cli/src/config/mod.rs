@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
-pub use secret::Secret;
+pub use secret::{Secret, SecretError};
 
 mod duration;
 mod secret;

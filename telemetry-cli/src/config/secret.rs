@@ -13,3 +13,15 @@ impl From<String> for Secret {
         Self(text.into())
     }
 }
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no secret")]
+pub struct SecretError;
+
+impl Secret {
+    /// The secret.
+    pub fn reveal(&self) -> Result<SecretString, SecretError> {
+        Ok(self.0.clone())
+    }
+}
