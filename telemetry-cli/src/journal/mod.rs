@@ -80,7 +80,10 @@ impl Journal {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn open(database: Database, limits: Limits) -> Result<(Self, Writer), DatabaseError> {
+    pub async fn open(
+        database: Arc<Database>,
+        limits: Limits,
+    ) -> Result<(Self, Writer), DatabaseError> {
         let newest = table::newest(&mut *database.lock().await).await?;
         let journal = Self {
             shared: Arc::new(Shared {

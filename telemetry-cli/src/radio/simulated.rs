@@ -99,9 +99,12 @@ async fn carry(
             () = tokio::time::sleep(Duration::from_millis(due)) => {}
         }
         while let Some(output) = pack.poll(now_ms()) {
-            match output {
-                Output::Notify(chunk) if chunks.send(chunk).await.is_ok() => {}
-                Output::Notify(_) | Output::LinkLost => return pack.disconnect(),
+            let arrived = match output {
+                Output::Notify(chunk) => chunks.send(chunk).await.is_ok(),
+                Output::LinkLost => false,
+            };
+            if !arrived {
+                return pack.disconnect();
             }
         }
     }

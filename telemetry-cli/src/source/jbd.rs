@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts};
+use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
 use secrecy::ExposeSecret;
 
 use super::Context;
@@ -208,8 +208,8 @@ impl Pack {
         };
         let rssi_dbm = link.rssi_dbm;
         let mut client = Client::new(link);
-        if let Ok(address) = device.address.as_deref().unwrap_or_default().parse() {
-            client = client.with_address::<jbd_bms::MacAddress>(address);
+        if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
+            client = client.with_address(address);
         }
         if let Some(password) = &self.config.password {
             client = client.with_password(password.reveal()?.expose_secret());
@@ -276,8 +276,10 @@ fn values(
 ) -> Values {
     let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
     let mut values = Values::default();
-    let soc = f64::from(info.soc_percent.min(100));
-    values.set(&battery::SOC_PERCENT, Value::from(soc));
+    values.set(
+        &battery::SOC_PERCENT,
+        Value::from(f64::from(info.soc_percent_clamped())),
+    );
     // Boards without a learned capacity repeat the nominal one.
     let learned = info
         .full_charge_capacity_mah
@@ -314,7 +316,7 @@ fn values(
     values.set(
         &battery::BALANCING,
         (1..=count)
-            .map(|cell| Some(info.balancing.cells().any(|bled| usize::from(bled) == cell)))
+            .map(|cell| Some(info.balancing.iter().any(|bled| usize::from(bled) == cell)))
             .collect::<Value>(),
     );
     values.set(

@@ -1,0 +1,4 @@
+//! Sinks: what consumes events. They know no source.
+
+pub mod stdout;
+pub mod table;
