@@ -38,7 +38,10 @@ fn main() {
         let (ratio, raw, journal) = ratios[RUNS / 2];
         println!("{ROWS} readings of a 16-cell pack, journal and history, median of {RUNS}:");
         println!("raw batched insert   {raw:>9.0} rows/s (two rows per reading)");
-        println!("journal              {journal:>9.0} readings/s, {:.0} % of raw", ratio * 100.0);
+        println!(
+            "journal              {journal:>9.0} readings/s, {:.0} % of raw",
+            ratio * 100.0
+        );
         let single = single(&readings[..SINGLE]).await;
         println!(
             "one commit each      {:>9.0} readings/s",
@@ -49,7 +52,11 @@ fn main() {
 
 fn reading(number: i64) -> Reading {
     let at = Utc::now() + TimeDelta::milliseconds(number);
-    let mut reading = Reading::new(DeviceId::new(&["jbd-a4c138000001"]), DeviceKind::Battery, at);
+    let mut reading = Reading::new(
+        DeviceId::new(&["jbd-a4c138000001"]),
+        DeviceKind::Battery,
+        at,
+    );
     let wobble = (number % 97) as f64 / 100.0;
     let values = &mut reading.values;
     values.set(&battery::SOC_PERCENT, Value::from(70.0 + wobble));
@@ -59,7 +66,9 @@ fn reading(number: i64) -> Reading {
     values.set(&battery::REMAINING_CAPACITY_AH, Value::from(70.0 + wobble));
     values.set(&battery::NOMINAL_CAPACITY_AH, Value::from(100.0));
     values.set(&battery::CYCLES, Value::from(12_i64));
-    let cells: Value = (0..16).map(|cell| Some(3.3 + f64::from(cell) / 1000.0)).collect();
+    let cells: Value = (0..16)
+        .map(|cell| Some(3.3 + f64::from(cell) / 1000.0))
+        .collect();
     values.set(&battery::CELL_VOLTAGES_V, cells);
     let probes: Value = [Some(21.0), Some(21.5), None].into_iter().collect();
     values.set(&battery::TEMPERATURES_C, probes);
@@ -79,20 +88,40 @@ async fn database(directory: &Path) -> Arc<Database> {
 async fn raw(readings: &[Arc<Reading>]) -> Duration {
     let directory = tempfile::tempdir().expect("a directory");
     let database = database(directory.path()).await;
-    let keys = metric::catalogue(DeviceKind::Battery).iter().map(|metric| metric.key);
-    let columns: Vec<_> = KEY_COLUMNS.into_iter().chain(keys).chain([EXTRA_COLUMN]).collect();
+    let keys = metric::catalogue(DeviceKind::Battery)
+        .iter()
+        .map(|metric| metric.key);
+    let columns: Vec<_> = KEY_COLUMNS
+        .into_iter()
+        .chain(keys)
+        .chain([EXTRA_COLUMN])
+        .collect();
     let rows: Vec<_> = (1..)
         .zip(readings)
         .map(|(number, reading)| row(database.gateway(), number, reading))
         .collect();
-    let journal_columns = ["number", "device", "kind", "measured_at", "fetched_at", "body"];
+    let journal_columns = [
+        "number",
+        "device",
+        "kind",
+        "measured_at",
+        "fetched_at",
+        "body",
+    ];
     let body = "x".repeat(500);
     let entries: Vec<_> = rows
         .iter()
         .map(|row| {
             let kind = Cell::Text("battery".to_owned());
             let body = Cell::Text(body.clone());
-            vec![row[1].clone(), row[2].clone(), kind, row[3].clone(), row[4].clone(), body]
+            vec![
+                row[1].clone(),
+                row[2].clone(),
+                kind,
+                row[3].clone(),
+                row[4].clone(),
+                body,
+            ]
         })
         .collect();
 
@@ -104,7 +133,9 @@ async fn raw(readings: &[Arc<Reading>]) -> Duration {
             ("journal", &journal_columns[..], entries),
             ("battery", &columns[..], rows),
         ] {
-            insert(&mut transaction, table, columns, rows).await.expect("an insert");
+            insert(&mut transaction, table, columns, rows)
+                .await
+                .expect("an insert");
         }
         transaction.commit().await.expect("a commit");
     }
@@ -113,9 +144,10 @@ async fn raw(readings: &[Arc<Reading>]) -> Duration {
 
 async fn journal(readings: &[Arc<Reading>], commit_interval: Duration) -> Duration {
     let directory = tempfile::tempdir().expect("a directory");
-    let (journal, writer) = Journal::open(database(directory.path()).await, limits(commit_interval))
-        .await
-        .expect("a journal");
+    let (journal, writer) =
+        Journal::open(database(directory.path()).await, limits(commit_interval))
+            .await
+            .expect("a journal");
     let mut consumer = journal.consumer("bench").await.expect("a consumer");
     let shutdown = CancellationToken::new();
     let began = Instant::now();

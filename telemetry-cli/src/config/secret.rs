@@ -232,15 +232,3 @@ mod tests {
         );
     }
 }
-
-/// Why a secret cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[error("no secret")]
-pub struct SecretError;
-
-impl Secret {
-    /// The secret.
-    pub fn reveal(&self) -> Result<SecretString, SecretError> {
-        Ok(self.0.clone())
-    }
-}

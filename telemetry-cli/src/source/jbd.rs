@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
-use crate::exit::Code;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
+use crate::exit::Code;
 use crate::hub::Handling;
 use crate::metric::battery;
 use crate::radio::{Link, RadioError, Target};
@@ -421,7 +421,8 @@ mod tests {
             0x00, 0x00, 0x04, 0x01, 0x22, 0x4b, 0x03, 0x04, 0x02, 0x0b, 0x63, 0x00, 0x00,
         ];
         let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
-        let cells = CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
+        let cells =
+            CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
         let values = values(&info, &cells, None, Some(-60));
 
         assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
@@ -448,14 +449,21 @@ mod tests {
         assert_eq!(json(&values, &battery::SOFTWARE_VERSION), r#""2.2""#);
         assert_eq!(json(&values, &battery::PRODUCTION_DATE), r#""2022-09-14""#);
         for (metric, value) in values.iter() {
-            assert_eq!(metric.plausible(value).as_ref(), Some(value), "{}", metric.key);
+            assert_eq!(
+                metric.plausible(value).as_ref(),
+                Some(value),
+                "{}",
+                metric.key
+            );
         }
     }
 
     #[tokio::test]
     async fn a_pack_is_announced_and_read() {
         let context = context().await;
-        once(Jbd::named("Workshop battery"), context.clone()).await.unwrap();
+        once(Jbd::named("Workshop battery"), context.clone())
+            .await
+            .unwrap();
         let known = context.hub.snapshot().remove(0);
         assert_eq!(known.device.id.as_str(), "jbd-a4c138000002");
         assert_eq!(known.device.model.as_deref(), Some("JBD-SIM-16S-100A"));
@@ -473,7 +481,9 @@ mod tests {
         let context = context().await;
         let target = Target::Name("House battery".to_owned());
         let _held = context.radio.connect(&target).await.unwrap();
-        let error = once(Jbd::named("House battery"), context).await.unwrap_err();
+        let error = once(Jbd::named("House battery"), context)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::Device);
         assert!(error.to_string().contains("in use by another app"));
         assert!(error.hint().unwrap().contains("close its phone app"));
