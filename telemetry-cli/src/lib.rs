@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod broker;
 pub mod config;
 pub mod derive;
 pub mod event;
@@ -10,5 +11,6 @@ pub mod filter;
 pub mod hub;
 pub mod journal;
 pub mod metric;
+pub mod sink;
 pub mod supervisor;
 pub mod value;

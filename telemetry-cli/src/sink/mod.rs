@@ -1,0 +1,4 @@
+//! Consumers of events.
+
+pub mod home_assistant;
+pub mod mqtt;
