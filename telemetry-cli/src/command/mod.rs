@@ -24,7 +24,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             run::run(config, &state).await
         }
         Command::Demo(args) => {
-            start_log(&cli.log, "warn")?;
+            // A warning would tear the table.
+            start_log(&cli.log, if args.json { "warn" } else { "error" })?;
             demo::demo(&args).await
         }
         Command::Once(args) => {
