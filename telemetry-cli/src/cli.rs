@@ -28,13 +28,13 @@ pub struct Cli {
 /// How messages are logged.
 #[derive(Clone, Debug, Default, Args)]
 pub struct LogArgs {
-    /// What is logged, such as `debug` or `info,telemetry_cli::source=debug`
+    /// What is logged, such as `debug` or `info,telemetry_cli::source=debug`;
+    /// without it $TELEMETRY_LOG or `log` of the configuration
     #[arg(
         long = "log",
         value_name = "FILTER",
-        env = "TELEMETRY_LOG",
-        hide_env_values = true,
         global = true,
+        display_order = 100,
         value_parser = log_filter
     )]
     pub filter: Option<String>,
@@ -43,6 +43,7 @@ pub struct LogArgs {
         long = "log-format",
         value_name = "FORMAT",
         global = true,
+        display_order = 100,
         value_enum,
         default_value_t
     )]
@@ -70,7 +71,7 @@ pub enum Command {
 pub struct ConfigArgs {
     /// Configuration; without it $TELEMETRY_CONFIG, ./telemetry.toml,
     /// ~/.config/telemetry/telemetry.toml or /etc/telemetry/telemetry.toml
-    #[arg(short, long = "config", value_name = "FILE")]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 

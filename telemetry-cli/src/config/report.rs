@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
+use strsim::damerau_levenshtein;
 
 use crate::exit::{Paint, Style};
 
@@ -286,7 +287,7 @@ fn hide_secrets(line: &str) -> String {
         let key = shown[..equals].trim_end_matches([' ', '\t', '"', '\'']);
         let value = shown[from..].trim_start();
         let named = ["\"env:", "'env:", "\"file:", "'file:"];
-        if SECRET_KEYS.iter().any(|name| key.ends_with(name))
+        if is_secret(key)
             && !value.is_empty()
             && !named.iter().any(|start| value.starts_with(start))
         {
@@ -304,8 +305,18 @@ fn hide_secrets(line: &str) -> String {
     shown
 }
 
-/// Keys whose values are never shown; whatever ends in one counts.
-pub(super) const SECRET_KEYS: &[&str] = &["password", "pin", "token", "secret"];
+/// True for a key whose value is not to be shown: also a mistyped one, which
+/// is what messages are about.
+fn is_secret(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let key = text.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+    let key = key.to_lowercase();
+    ["pass", "pwd", "token", "secret"]
+        .iter()
+        .any(|part| key.contains(part))
+        || key.ends_with("pin")
+        || damerau_levenshtein(&key, "password") <= 3
+}
 
 #[cfg(test)]
 mod tests {
@@ -326,6 +337,9 @@ mod tests {
             ("password =", "password ="),
             ("url = \"tcp://me:p@ss@host\"", "url = \"tcp://***@host\""),
             ("name = \"pin = 4\"", "name = \"pin = ***"),
+            ("pasword=\"hunter2\"", "pasword=***"),
+            ("wifi.Passwort = \"hunter2\"", "wifi.Passwort = ***"),
+            ("path = \"/a\"", "path = \"/a\""),
             ("interval = \"30s\"", "interval = \"30s\""),
         ] {
             assert_eq!(hide_secrets(line), shown);
