@@ -233,7 +233,8 @@ fn device_kinds() -> impl clap::builder::TypedValueParser<Value = DeviceKind> {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 ok, 2 usage, 3 device not found or in use, 4 protocol or time-out, \
+Exit codes: 0 ok, 2 usage, 3 device not found or in use, or state \
+directory held by another process, 4 protocol or time-out, \
 5 login or password needed, 6 broker or database, 7 quota, 70 internal, 78 configuration";
 
 #[cfg(test)]

@@ -296,11 +296,16 @@ fn hide_secrets(line: &str) -> String {
             break;
         }
     }
-    // tcp://user:password@host
-    if let Some(start) = shown.find("://").map(|at| at + 3)
-        && let Some(end) = shown[start..].rfind('@')
-    {
-        shown.replace_range(start..start + end, "***");
+    // tcp://user:password@host, perhaps without the scheme
+    if let Some(end) = shown.rfind('@') {
+        let head = &shown[..end];
+        let scheme = head.find("://").map(|at| at + 3);
+        let quote = || head.rfind(['"', '\'']).map(|at| at + 1);
+        if let Some(start) = scheme.or_else(quote)
+            && shown[start..end].contains(':')
+        {
+            shown.replace_range(start..end, "***");
+        }
     }
     shown
 }
@@ -336,6 +341,8 @@ mod tests {
             ("password = \"env:PW\"", "password = \"env:PW\""),
             ("password =", "password ="),
             ("url = \"tcp://me:p@ss@host\"", "url = \"tcp://***@host\""),
+            ("url = \"me:pass@host\"", "url = \"***@host\""),
+            ("user = \"me@host\"", "user = \"me@host\""),
             ("name = \"pin = 4\"", "name = \"pin = ***"),
             ("pasword=\"hunter2\"", "pasword=***"),
             ("wifi.Passwort = \"hunter2\"", "wifi.Passwort = ***"),
