@@ -22,11 +22,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(Code::Internal, error.to_string()).report(),
     };
-    let result = runtime.block_on(command::run(cli));
+    // A task of its own: a panic in it becomes an exit code, too.
+    let result = runtime.block_on(async { tokio::spawn(command::run(cli)).await });
     // A blocking call that hangs must not keep the process from ending.
     runtime.shutdown_background();
     match result {
-        Ok(()) => Code::Ok.into(),
-        Err(failure) => failure.report(),
+        Ok(Ok(())) => Code::Ok.into(),
+        Ok(Err(failure)) => failure.report(),
+        Err(panic) => Failure::new(Code::Internal, format!("a bug in telemetry: {panic}"))
+            .hint("please report it with the messages above")
+            .report(),
     }
 }
