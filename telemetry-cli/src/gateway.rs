@@ -1,13 +1,13 @@
 //! The gateway as a whole: what `run`, `demo` and the drop-in commands start
 //! from a configuration.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config};
+use crate::config::{Config, Secret};
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::journal::{Journal, Limits, Writer};
@@ -63,6 +63,11 @@ impl Gateway {
     /// The hub, to follow what happens.
     pub fn hub(&self) -> &Hub {
         &self.context.hub
+    }
+
+    /// How many devices the configuration names.
+    pub fn source_count(&self) -> usize {
+        self.config.jbd.len()
     }
 
     /// Adds a sink besides those of the configuration.
@@ -148,7 +153,8 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
         )
     });
     for jbd in &config.jbd {
-        let component = link(&format!("jbd {}", jbd.title()), jbd.credentials());
+        let credentials = watched(jbd.password.as_ref());
+        let component = link(&format!("jbd {}", jbd.title()), credentials);
         let (jbd, context) = (jbd.clone(), context.clone());
         sources.supervise(component, move |task| {
             source::jbd::run(jbd.clone(), context.clone(), task)
@@ -156,24 +162,16 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
     }
 }
 
-fn link(name: &str, credentials: Vec<std::path::PathBuf>) -> Component {
+/// The file of `secret`, if it is in one.
+fn watched(secret: Option<&Secret>) -> Vec<PathBuf> {
+    let file = secret.and_then(Secret::watched_file);
+    file.map(Path::to_path_buf).into_iter().collect()
+}
+
+fn link(name: &str, credentials: Vec<PathBuf>) -> Component {
     Component {
         name: name.to_owned(),
         backoff: Backoff::LINK,
         credentials,
-    }
-}
-
-impl config::Jbd {
-    /// What the configuration calls it.
-    pub fn title(&self) -> &str {
-        [&self.label, &self.name, &self.address]
-            .into_iter()
-            .find_map(Option::as_deref)
-            .unwrap_or_default()
-    }
-
-    fn credentials(&self) -> Vec<std::path::PathBuf> {
-        Vec::new()
     }
 }

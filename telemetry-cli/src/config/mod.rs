@@ -1,5 +1,8 @@
 //! The configuration: one plain table per component, all of it in
 //! [`Config`]. Sources and sinks get their own table and nothing else.
+//!
+//! [`load`] reads the file and puts the environment over it; what is wrong
+//! comes back as one [`Report`] with the place of each mistake.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +11,27 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use broker_url::{BrokerUrl, BrokerUrlError};
+pub use duration::parse as parse_duration;
+pub use environment::Environment;
+pub use load::{Loaded, find, load};
+pub use report::{Place, Problem, Report, Severity};
+pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
 
+pub(crate) use secret::plain;
+
+mod broker_url;
+mod check;
 mod duration;
+mod environment;
+mod explain;
+mod load;
+mod report;
+mod sample;
+mod schema;
 mod secret;
+mod tree;
 
 /// Everything that `telemetry.toml` can say.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -106,6 +126,22 @@ pub struct Mqtt {
 }
 
 impl Mqtt {
+    /// The broker at `url`, everything else by default.
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            user: None,
+            password: None,
+            ca: None,
+            client_cert: None,
+            client_key: None,
+            client_id: None,
+            topic_prefix: Self::default_topic_prefix(),
+            per_metric_topics: yes(),
+            history: false,
+        }
+    }
+
     fn default_topic_prefix() -> String {
         "telemetry".to_owned()
     }
@@ -207,6 +243,28 @@ pub struct Jbd {
 }
 
 impl Jbd {
+    /// The pack that advertises `name`, everything else by default.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            address: None,
+            label: None,
+            password: None,
+            interval: Self::default_interval(),
+            hold_link: None,
+            store: Keep::default(),
+            reads_per_day: None,
+        }
+    }
+
+    /// What the configuration calls it.
+    pub fn title(&self) -> &str {
+        [&self.label, &self.name, &self.address]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default()
+    }
+
     fn default_interval() -> Duration {
         Duration::from_secs(30)
     }

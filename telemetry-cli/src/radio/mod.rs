@@ -5,6 +5,8 @@ use std::io;
 
 use tokio::sync::mpsc;
 
+use crate::exit::Code;
+
 pub use simulated::Air;
 
 pub mod simulated;
@@ -45,15 +47,31 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Why there is no link. The text says what to do.
+/// Why there is no link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RadioError {
     /// Nothing of that name or address answers.
-    #[error(
-        "{0} was not found: it is out of reach, asleep, or in use by another app, \
-         because such devices take one connection only"
-    )]
+    #[error("{0} was not found: out of reach, asleep, or in use by another app")]
     NotFound(Target),
+}
+
+impl RadioError {
+    /// The exit code of a command that fails with it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NotFound(_) => Code::Device,
+        }
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound(_) => Some(
+                "such a device takes one connection at a time: close its phone app; \
+                 wake a sleeping pack with its charger",
+            ),
+        }
+    }
 }
 
 /// A connection to one device: bytes out, notification chunks in. Ends when
@@ -68,6 +86,15 @@ pub struct Link {
     pub rssi_dbm: Option<i16>,
     outgoing: mpsc::Sender<Vec<u8>>,
     incoming: mpsc::Receiver<Vec<u8>>,
+}
+
+#[cfg(test)]
+impl Link {
+    /// Ends the link as if the device had.
+    pub(crate) fn cut(&mut self) {
+        (self.outgoing, _) = mpsc::channel(1);
+        (_, self.incoming) = mpsc::channel(1);
+    }
 }
 
 fn lost() -> io::Error {

@@ -118,8 +118,8 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     table.to_string()
 }
 
-/// What matters first, in one line.
-fn summary(values: &Values) -> String {
+/// What matters of a reading, in one line.
+pub fn summary(values: &Values) -> String {
     let charge = number(values, &battery::SOC_PERCENT);
     let power = number(values, &battery::POWER_W);
     format!("{charge}  {power}  {}", battery_details(values))

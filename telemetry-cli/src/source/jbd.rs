@@ -10,6 +10,7 @@ use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
+use crate::exit::Code;
 use crate::hub::Handling;
 use crate::metric::battery;
 use crate::radio::{Link, RadioError, Target};
@@ -37,13 +38,10 @@ pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
 ///
 /// # Errors
 /// Whatever kept it from being read.
-pub async fn once(config: Jbd, context: Context) -> Result<(Device, Reading), PollError> {
-    let mut pack = Pack::new(config, context);
-    let reading = pack.poll().await?;
-    let session = pack
-        .session
-        .ok_or(PollError::Radio(RadioError::NotFound(pack.target)))?;
-    Ok((session.device, reading))
+pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
+    let hub = context.hub.clone();
+    hub.read(Pack::new(config, context).poll().await?);
+    Ok(())
 }
 
 /// Why a poll failed.
@@ -61,19 +59,40 @@ pub enum PollError {
 }
 
 impl PollError {
-    fn exit(self, target: &Target) -> Exit {
-        match &self {
-            Self::Device(Error::PasswordNeeded) => Exit::LoginNeeded(format!(
-                "{target} wants a password: set `password` in its [[jbd]] table"
-            )),
-            Self::Device(Error::PasswordRejected) => Exit::LoginNeeded(format!(
-                "{target} does not accept the password: correct `password` in its [[jbd]] table"
-            )),
-            Self::Device(Error::PairingNeeded) => Exit::LoginNeeded(format!(
-                "{target} wants to be paired first: `bluetoothctl pair` with the PIN of the pack"
-            )),
-            Self::Password(error) => Exit::LoginNeeded(format!("{target}: {error}")),
-            Self::Radio(_) | Self::Device(_) => Exit::Transient(format!("{target}: {self}")),
+    /// The exit code of a command that fails with it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Radio(error) => error.code(),
+            Self::Password(_) => Code::Login,
+            Self::Device(error) if error.needs_login() || error.needs_pairing() => Code::Login,
+            Self::Device(_) => Code::Protocol,
+        }
+    }
+
+    /// What the user can do, if anything but wait.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Radio(error) => error.hint(),
+            Self::Password(_) => Some("correct `password` in its [[jbd]] table"),
+            Self::Device(Error::PasswordNeeded) => Some("set `password` in its [[jbd]] table"),
+            Self::Device(Error::PasswordRejected) => {
+                Some("correct `password` in its [[jbd]] table")
+            }
+            Self::Device(Error::PairingNeeded) => {
+                Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
+            }
+            Self::Device(_) => None,
+        }
+    }
+
+    fn exit(&self, target: &Target) -> Exit {
+        let mut text = format!("{target}: {self}");
+        if let Some(hint) = self.hint() {
+            text = format!("{text}; {hint}");
+        }
+        match self.code() {
+            Code::Login => Exit::LoginNeeded(text),
+            _ => Exit::Transient(text),
         }
     }
 
@@ -96,7 +115,10 @@ struct Session {
     client: Client<Link>,
     device: Device,
     rssi_dbm: Option<i16>,
-    counts: Option<(Instant, ErrorCounts)>,
+    /// The model was asked for.
+    named: bool,
+    counts: Option<ErrorCounts>,
+    counts_at: Option<Instant>,
 }
 
 impl Pack {
@@ -179,14 +201,14 @@ impl Pack {
         let info = session.client.basic_info().await?;
         let cells = session.client.cell_voltages().await?;
         session.refresh_counts().await?;
-        session.describe(&info);
+        session.describe(&info).await?;
         self.context
             .hub
             .announce(session.device.clone(), self.config.handling());
 
         let now = Utc::now();
         let mut reading = Reading::new(session.device.id.clone(), DeviceKind::Battery, now);
-        let counts = session.counts.as_ref().map(|(_, counts)| counts);
+        let counts = session.counts.as_ref();
         reading.values = values(&info, &cells, counts, session.rssi_dbm);
         self.session = Some(session);
         Ok(reading)
@@ -214,37 +236,42 @@ impl Pack {
         if let Some(password) = &self.config.password {
             client = client.with_password(password.reveal()?.expose_secret());
         }
-        let mut session = Session {
+        Ok(Session {
             client,
             device,
             rssi_dbm,
+            named: false,
             counts: None,
-        };
-        // Wakes the pack; the name comes second because some never answer it.
-        session.client.basic_info().await?;
-        session.device.model = session.client.hardware_name().await?;
-        Ok(session)
+            counts_at: None,
+        })
     }
 }
 
 impl Session {
+    /// A board that refuses the counters or never answers is asked as rarely
+    /// as one that does.
     async fn refresh_counts(&mut self) -> Result<(), Error> {
         let due = self
-            .counts
-            .as_ref()
-            .is_none_or(|(at, _)| at.elapsed() >= COUNTS_INTERVAL);
+            .counts_at
+            .is_none_or(|at| at.elapsed() >= COUNTS_INTERVAL);
         if due {
-            match self.client.error_counts().await {
-                Ok(counts) => self.counts = Some((Instant::now(), counts)),
-                Err(Error::Refused { .. }) => {}
+            self.counts = match self.client.error_counts().await {
+                Ok(counts) => Some(counts),
+                Err(Error::Refused { .. } | Error::TimedOut { .. }) => None,
                 Err(error) => return Err(error),
-            }
+            };
+            self.counts_at = Some(Instant::now());
         }
         Ok(())
     }
 
-    fn describe(&mut self, info: &BasicInfo) {
+    async fn describe(&mut self, info: &BasicInfo) -> Result<(), Error> {
         self.device.software_version = Some(info.software_version.to_string());
+        if !self.named {
+            self.device.model = self.client.hardware_name().await?;
+            self.named = true;
+        }
+        Ok(())
     }
 }
 
@@ -359,4 +386,117 @@ fn values(
         rssi_dbm.map(|rssi| Value::from(f64::from(rssi))),
     );
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jbd_bms::UnitScale;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::hub::Hub;
+    use crate::radio::{Air, Radio};
+    use crate::stats::Stats;
+
+    async fn context() -> Context {
+        Context {
+            hub: Hub::new(None, Duration::from_secs(300), vec![]),
+            radio: Radio::Simulated(Air::demo(1)),
+            stats: Stats::default(),
+            database: Arc::new(Database::open(None).await.unwrap()),
+        }
+    }
+
+    fn json(values: &Values, metric: &'static crate::metric::Metric) -> String {
+        serde_json::to_string(&values.get(metric)).unwrap()
+    }
+
+    /// A published sample: 4 cells, discharging, one probe missing in frame.
+    #[test]
+    fn every_field_has_its_metric_unit_and_sign() {
+        let basic = [
+            0x05, 0x33, 0xfb, 0x2e, 0xa8, 0xca, 0xe2, 0x90, 0x00, 0x25, 0x2d, 0x2e, 0x00, 0x02,
+            0x00, 0x00, 0x04, 0x01, 0x22, 0x4b, 0x03, 0x04, 0x02, 0x0b, 0x63, 0x00, 0x00,
+        ];
+        let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
+        let cells =
+            CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
+        let values = values(&info, &cells, None, Some(-60));
+
+        assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
+        assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
+        assert_eq!(values.number(&battery::REMAINING_CAPACITY_AH), Some(432.1));
+        assert_eq!(values.number(&battery::NOMINAL_CAPACITY_AH), Some(580.0));
+        assert_eq!(values.number(&battery::SOC_PERCENT), Some(75.0));
+        assert_eq!(values.number(&battery::CYCLES), Some(37.0));
+        assert_eq!(values.number(&battery::RSSI_DBM), Some(-60.0));
+        assert_eq!(
+            json(&values, &battery::CELL_VOLTAGES_V),
+            "[3.327,3.329,3.326,3.328]"
+        );
+        assert_eq!(json(&values, &battery::TEMPERATURES_C), "[18.4,null]");
+        assert_eq!(
+            json(&values, &battery::BALANCING),
+            "[false,true,false,false]"
+        );
+        assert_eq!(
+            json(&values, &battery::PROTECTION),
+            r#"["cell_overvoltage","short_circuit"]"#
+        );
+        assert_eq!(json(&values, &battery::CHARGE_MOSFET_ON), "true");
+        assert_eq!(json(&values, &battery::SOFTWARE_VERSION), r#""2.2""#);
+        assert_eq!(json(&values, &battery::PRODUCTION_DATE), r#""2022-09-14""#);
+        for (metric, value) in values.iter() {
+            assert_eq!(
+                metric.plausible(value).as_ref(),
+                Some(value),
+                "{}",
+                metric.key
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_announced_and_read() {
+        let context = context().await;
+        once(Jbd::named("Workshop battery"), context.clone())
+            .await
+            .unwrap();
+        let known = context.hub.snapshot().remove(0);
+        assert_eq!(known.device.id.as_str(), "jbd-a4c138000002");
+        assert_eq!(known.device.model.as_deref(), Some("JBD-SIM-16S-100A"));
+        let reading = known.reading.unwrap();
+        let Some(Value::List(cells)) = reading.values.get(&battery::CELL_VOLTAGES_V) else {
+            panic!("cells are a list");
+        };
+        assert_eq!(cells.len(), 16);
+        assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
+        assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_device_in_use_is_said_to_be_so() {
+        let context = context().await;
+        let target = Target::Name("House battery".to_owned());
+        let _held = context.radio.connect(&target).await.unwrap();
+        let error = once(Jbd::named("House battery"), context)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Code::Device);
+        assert!(error.to_string().contains("in use by another app"));
+        assert!(error.hint().unwrap().contains("close its phone app"));
+    }
+
+    #[tokio::test]
+    async fn a_link_that_went_is_replaced_without_a_failed_poll() {
+        let context = context().await;
+        let mut pack = Pack::new(Jbd::named("House battery"), context);
+        pack.poll().await.unwrap();
+        // The device hangs up.
+        let link = pack.session.as_mut().unwrap().client.transport_mut();
+        link.cut();
+        pack.poll().await.unwrap();
+    }
 }

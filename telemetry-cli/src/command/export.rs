@@ -1,0 +1,183 @@
+//! `telemetry export`: the history as CSV or JSON lines.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use serde::Serialize;
+
+use super::run;
+use crate::cli::{ExportArgs, ExportFormat};
+use crate::config::{self, Config, Environment};
+use crate::database::{Database, DatabaseError};
+use crate::event::{Device, DeviceId, DeviceKind, Reading, ReadingJson};
+use crate::exit::{Code, Failure};
+use crate::metric;
+use crate::state_dir::StateDir;
+use crate::store::sqlite::{Selection, devices, history};
+use crate::store::{EXTRA_COLUMN, STORED};
+use crate::value::rfc3339;
+
+/// Writes what `args` select.
+///
+/// # Errors
+/// If there is no such history, or the output fails.
+pub async fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let file = database_file(args)?;
+    let now = Utc::now();
+    let selection = Selection {
+        kind: args.kind.unwrap_or(DeviceKind::Battery),
+        device: args.device.as_ref().map(|id| DeviceId::new(&[id])),
+        from: args.from.map(|moment| moment.resolve(now)),
+        to: args.to.map(|moment| moment.resolve(now)),
+    };
+    match &args.output {
+        None => write(&file, args, &selection, std::io::stdout().lock()).await,
+        Some(path) => {
+            let output = std::fs::File::create(path).map_err(|error| {
+                Failure::new(Code::Internal, format!("{}: {error}", path.display()))
+            })?;
+            write(&file, args, &selection, output).await
+        }
+    }
+}
+
+/// The history needs no configuration unless that says where it lies.
+fn database_file(args: &ExportArgs) -> Result<PathBuf, Failure> {
+    let environment = Environment::of_process();
+    let asked = args.state_dir.state_dir.as_deref();
+    let config = match config::find(args.config.file.as_deref(), &environment) {
+        Ok(file) => config::load(&file, &environment)?.config,
+        Err(error) if args.config.file.is_some() => return Err(error),
+        Err(_) => Config::default(),
+    };
+    let asked = asked.or(config.gateway.state_dir.as_deref());
+    let directory = StateDir::locate(asked, &environment);
+    Ok(config
+        .store
+        .path
+        .unwrap_or_else(|| directory.join(run::DATABASE)))
+}
+
+async fn write(
+    file: &Path,
+    args: &ExportArgs,
+    selection: &Selection,
+    output: impl Write,
+) -> Result<(), Failure> {
+    if !file.exists() {
+        return Err(Failure::new(
+            Code::Backend,
+            format!("there is no history at {}", file.display()),
+        )
+        .hint("name the gateway's state directory with `--state-dir DIR`"));
+    }
+    let failure =
+        |error: DatabaseError| Failure::new(Code::Backend, format!("{}: {error}", file.display()));
+    let database = Database::open_read_only(file).await.map_err(failure)?;
+    let devices = devices(&mut *database.lock().await)
+        .await
+        .map_err(|error| failure(error.into()))?;
+    let kinds: Vec<_> = match args.kind {
+        Some(kind) => vec![kind],
+        None => STORED
+            .into_iter()
+            .filter(|kind| devices.iter().any(|device| device.kind == *kind))
+            .collect(),
+    };
+    if args.format == ExportFormat::Csv && kinds.len() > 1 {
+        return Err(Failure::new(
+            Code::Usage,
+            "the history holds more than one kind of device, with columns of their own",
+        )
+        .hint("choose one with `--kind`, or `--format jsonl`"));
+    }
+    let mut writer = RowWriter::new(args.format, output);
+    for kind in kinds {
+        let selection = Selection {
+            kind,
+            ..selection.clone()
+        };
+        writer
+            .header(kind)
+            .map_err(|error| Failure::stdout(&error))?;
+        let mut result = Ok(());
+        history(&database, &selection, |number, reading| {
+            let device = devices.iter().find(|device| device.id == reading.device);
+            if let Some(device) = device {
+                result = writer.row(number, device, &reading);
+            }
+            result.is_ok()
+        })
+        .await
+        .map_err(failure)?;
+        result.map_err(|error| Failure::stdout(&error))?;
+    }
+    writer.finish().map_err(|error| Failure::stdout(&error))
+}
+
+enum RowWriter<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    Jsonl(std::io::BufWriter<W>),
+}
+
+impl<W: Write> RowWriter<W> {
+    fn new(format: ExportFormat, output: W) -> Self {
+        match format {
+            ExportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
+            ExportFormat::Jsonl => Self::Jsonl(std::io::BufWriter::new(output)),
+        }
+    }
+
+    fn header(&mut self, kind: DeviceKind) -> std::io::Result<()> {
+        if let Self::Csv(writer) = self {
+            let keys = metric::catalogue(kind).iter().map(|metric| metric.key);
+            let first = ["number", "device", "name", "measured_at", "fetched_at"];
+            writer.write_record(first.into_iter().chain(keys).chain([EXTRA_COLUMN]))?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, number: i64, device: &Device, reading: &Reading) -> std::io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            number: i64,
+            #[serde(flatten)]
+            reading: ReadingJson<'a>,
+        }
+
+        match self {
+            Self::Jsonl(output) => {
+                let reading = ReadingJson { device, reading };
+                serde_json::to_writer(&mut *output, &Line { number, reading })?;
+                output.write_all(b"\n")
+            }
+            Self::Csv(writer) => {
+                let known = [
+                    number.to_string(),
+                    device.id.to_string(),
+                    device.name.clone(),
+                    rfc3339(reading.measured_at),
+                    rfc3339(reading.fetched_at),
+                ];
+                let values = metric::catalogue(reading.kind).iter().map(|metric| {
+                    let value = reading.values.get(metric);
+                    value.map_or_else(String::new, ToString::to_string)
+                });
+                let extra = match reading.extra.is_empty() {
+                    true => String::new(),
+                    false => serde_json::to_string(&reading.extra)?,
+                };
+                writer.write_record(known.into_iter().chain(values).chain([extra]))?;
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self) -> std::io::Result<()> {
+        match self {
+            Self::Csv(mut writer) => writer.flush(),
+            Self::Jsonl(mut output) => output.flush(),
+        }
+    }
+}
