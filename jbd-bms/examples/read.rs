@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use btleplug::api::{Manager as _, Peripheral as _};
+use btleplug::api::{Central as _, Manager as _, Peripheral as _};
 use btleplug::platform::Manager;
 use futures_util::StreamExt;
 use jbd_bms::Client;
@@ -18,11 +18,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let password = arguments.next();
 
     let manager = Manager::new().await?;
-    let adapters = btleplug::api::Manager::adapters(&manager).await?;
+    let adapters = manager.adapters().await?;
     let adapter = adapters.first().ok_or("no Bluetooth adapter")?;
     // One stream of all events, opened first and read for ever: without it,
     // notifications of a second device stop on Linux.
-    let mut events = btleplug::api::Central::events(adapter).await?;
+    let mut events = adapter.events().await?;
     tokio::spawn(async move { while events.next().await.is_some() {} });
 
     let limit = Duration::from_secs(15);

@@ -25,6 +25,9 @@ use crate::{
 /// Writing one request over a link that works takes milliseconds.
 const SEND_LIMIT: Duration = Duration::from_secs(5);
 
+/// A board that answered so recently is not asleep.
+const AWAKE_FOR: Duration = Duration::from_secs(5);
+
 /// More chunks than any device can have in flight; draining must end.
 const DRAIN_LIMIT: usize = 256;
 
@@ -47,7 +50,7 @@ pub struct Client<T> {
     unit_scale: UnitScale,
     password: Option<Password>,
     address: Option<MacAddress>,
-    answered: bool,
+    answered_at: Option<Instant>,
     logged_in: bool,
     /// Factory mode was entered and not left yet: a call is inside, or was
     /// dropped there.
@@ -64,7 +67,7 @@ impl<T: Transport> Client<T> {
             unit_scale: UnitScale::Auto,
             password: None,
             address: None,
-            answered: false,
+            answered_at: None,
             logged_in: false,
             factory_mode: false,
         }
@@ -114,13 +117,36 @@ impl<T: Transport> Client<T> {
     /// Tells that the link is new: logins are gone and the board may sleep.
     pub fn reconnected(&mut self) {
         self.session.abandon();
-        self.answered = false;
+        self.answered_at = None;
         self.logged_in = false;
     }
 
     /// What was seen besides the expected answers.
     pub fn counters(&self) -> SessionCounters {
         self.session.counters()
+    }
+
+    /// Whether the device speaks this protocol, found by asking for register 0x03.
+    /// Names and advertised services cannot tell for sure.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSent`] or [`Error::MaybeSent`] if the link failed.
+    pub async fn identify(&mut self) -> Result<bool, Error> {
+        match self.basic_info().await {
+            Ok(_)
+            | Err(
+                Error::Refused { .. }
+                | Error::PasswordNeeded
+                | Error::PasswordRejected
+                | Error::AddressNeeded
+                | Error::PairingNeeded,
+            ) => Ok(true),
+            Err(Error::TimedOut { .. } | Error::Unreadable(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     /// Reads voltage, current, charge, temperatures and state (register 0x03).
@@ -193,14 +219,14 @@ impl<T: Transport> Client<T> {
 
     async fn read_optional(&mut self, command: &Command) -> Result<Option<Vec<u8>>, Error> {
         self.wake().await?;
-        optional(self.register(Call::Optional(command.request())).await)
+        optional(self.ask_optional(command.request()).await)
     }
 
     async fn read_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
-        match self.register(Call::Register(request.clone())).await {
-            Err(Error::TimedOut { register, .. }) if !self.answered => {
+        match self.ask(request.clone()).await {
+            Err(Error::TimedOut { register, .. }) if self.answered_at.is_none() => {
                 self.log_in_to_module(register).await?;
-                self.register(Call::Register(request)).await
+                self.ask(request).await
             }
             other => other,
         }
@@ -209,7 +235,8 @@ impl<T: Transport> Client<T> {
     /// A board that sleeps loses the first request. Only a read may be lost.
     async fn wake(&mut self) -> Result<(), Error> {
         self.close_factory_mode().await?;
-        if !self.answered {
+        let awake = |at: Instant| at.elapsed() < AWAKE_FOR;
+        if !self.answered_at.is_some_and(awake) {
             self.read_request(Command::BasicInfo.request()).await?;
         }
         Ok(())
@@ -220,13 +247,13 @@ impl<T: Transport> Client<T> {
     }
 
     async fn write_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
-        match self.register(Call::Register(request.clone())).await {
+        match self.ask(request.clone()).await {
             Err(Error::Refused {
                 status: Status::NotAllowed | Status::PasswordWrong,
                 ..
             }) if self.password.is_some() && !self.logged_in => {
                 self.log_in_to_board().await?;
-                self.register(Call::Register(request)).await
+                self.ask(request).await
             }
             other => other,
         }
@@ -236,7 +263,7 @@ impl<T: Transport> Client<T> {
         let password = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
         let digits = password.digits().ok_or(Error::PasswordRejected)?;
         let request = Command::PasswordLogin(digits).request();
-        match self.register(Call::Register(request)).await {
+        match self.ask(request).await {
             // Firmware without passwords does not know the register.
             Ok(_)
             | Err(Error::Refused {
@@ -279,16 +306,20 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    async fn register(&mut self, call: Call) -> Result<Vec<u8>, Error> {
-        let (register, is_write) = match &call {
-            Call::Register(request) | Call::Optional(request) => {
-                (request.register(), request.is_write())
-            }
-            Call::Module(_) => (0, true),
-        };
+    async fn ask(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        let (register, is_write) = (request.register(), request.is_write());
+        self.call(Call::Register(request), register, is_write).await
+    }
+
+    async fn ask_optional(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        let register = request.register();
+        self.call(Call::Optional(request), register, false).await
+    }
+
+    async fn call(&mut self, call: Call, register: u8, is_write: bool) -> Result<Vec<u8>, Error> {
         match self.exchange(call).await? {
             Ok(Reply::Register { status, data }) => {
-                self.answered = true;
+                self.answered_at = Some(Instant::now());
                 match status {
                     Status::Ok => Ok(data),
                     status => Err(Error::Refused { register, status }),

@@ -10,7 +10,6 @@ use crate::frame::Request;
 use crate::parameters::{
     Calibration, Difference, Guard, Parameter, ParameterBlock, ParameterSet, ParameterValue,
 };
-use crate::session::Call;
 use crate::{BasicInfo, DecodeError, Error, Status, Transport, UnitScale};
 
 /// Boards need several attempts at times.
@@ -255,7 +254,7 @@ impl<T: Transport> Client<T> {
         if !self.factory_mode {
             return Ok(());
         }
-        if !self.answered {
+        if self.answered_at.is_none() {
             self.read_request(Command::BasicInfo.request()).await?;
         }
         match self.leave(false).await {
@@ -310,9 +309,7 @@ impl<T: Transport> Client<T> {
         scale: UnitScale,
     ) -> Result<Option<ParameterValue>, Error> {
         let data = match (parameter.register(), parameter.number()) {
-            (Some(register), _) => {
-                optional(self.register(Call::Register(Request::read(register))).await)?
-            }
+            (Some(register), _) => optional(self.ask(Request::read(register)).await)?,
             (None, Some(number)) => {
                 let block = self.block_inside(number, parameter.words()).await?;
                 block.map(|block| block.values.iter().flat_map(|v| v.to_be_bytes()).collect())
@@ -330,7 +327,7 @@ impl<T: Transport> Client<T> {
     ) -> Result<Option<ParameterBlock>, Error> {
         let request = ParameterBlock::read(first, count);
         let register = request.register();
-        let Some(data) = optional(self.register(Call::Optional(request)).await)? else {
+        let Some(data) = optional(self.ask_optional(request).await)? else {
             return Ok(None);
         };
         let block = ParameterBlock::decode(&data)?;
