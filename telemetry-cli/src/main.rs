@@ -2,9 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use futures_util::FutureExt as _;
 use telemetry_cli::cli::Cli;
 use telemetry_cli::command;
 use telemetry_cli::exit::{Code, Failure};
@@ -22,15 +24,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(Code::Internal, error.to_string()).report(),
     };
-    // A task of its own: a panic in it becomes an exit code, too.
-    let result = runtime.block_on(async { tokio::spawn(command::run(cli)).await });
+    // A panic becomes an exit code, too; nothing is used after it.
+    let result = runtime.block_on(AssertUnwindSafe(command::run(cli)).catch_unwind());
     // A blocking call that hangs must not keep the process from ending.
     runtime.shutdown_background();
     match result {
         Ok(Ok(())) => Code::Ok.into(),
         Ok(Err(failure)) => failure.report(),
-        Err(panic) => Failure::new(Code::Internal, format!("a bug in telemetry: {panic}"))
-            .hint("please report it with the messages above")
+        Err(_) => Failure::new(Code::Internal, "a bug in telemetry")
+            .hint("please report it with the panic above")
             .report(),
     }
 }

@@ -33,7 +33,7 @@ pub async fn export(args: &ExportArgs, config: &Config) -> Result<(), Failure> {
         to: args.to.map(|moment| moment.resolve(now)),
     };
     match &args.output {
-        None => write(&file, args, &selection, std::io::stdout().lock()).await,
+        None => write(&file, args, &selection, std::io::stdout()).await,
         Some(path) => {
             let output = std::fs::File::create(path).map_err(|error| {
                 Failure::new(Code::Internal, format!("{}: {error}", path.display()))
