@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
-use crate::metric::Metric;
-use crate::value::Value;
+use crate::metric::{self, Metric};
+use crate::value::{Value, rfc3339};
 
 /// One thing a source tells the hub, and the hub tells the sinks.
 #[derive(Clone, Debug)]
@@ -170,10 +171,82 @@ impl Reading {
     }
 }
 
+/// A reading with its device, as JSON everywhere: values in the order of the
+/// catalogue, unknown ones left out.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadingJson<'a> {
+    /// The device.
+    pub device: &'a Device,
+    /// Its reading.
+    pub reading: &'a Reading,
+}
+
+impl Serialize for ReadingJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct About<'a> {
+            id: &'a DeviceId,
+            kind: DeviceKind,
+            name: &'a str,
+            model: Option<&'a str>,
+            serial: Option<&'a str>,
+        }
+
+        struct InOrder<'a>(&'a Reading);
+
+        impl Serialize for InOrder<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let known =
+                    |metric: &&'static Metric| Some((metric.key, self.0.values.get(metric)?));
+                serializer.collect_map(metric::catalogue(self.0.kind).iter().filter_map(known))
+            }
+        }
+
+        let Self { device, reading } = *self;
+        let extra = !reading.extra.is_empty();
+        let mut json = serializer.serialize_struct("Reading", 4 + usize::from(extra))?;
+        json.serialize_field(
+            "device",
+            &About {
+                id: &device.id,
+                kind: device.kind,
+                name: &device.name,
+                model: device.model.as_deref(),
+                serial: device.serial.as_deref(),
+            },
+        )?;
+        json.serialize_field("measured_at", &rfc3339(reading.measured_at))?;
+        json.serialize_field("fetched_at", &rfc3339(reading.fetched_at))?;
+        json.serialize_field("values", &InOrder(reading))?;
+        if extra {
+            json.serialize_field("extra", &reading.extra)?;
+        }
+        json.end()
+    }
+}
+
 /// Values by metric. A flat list: a reading has some thirty of them, and ten
 /// thousand devices keep their last reading in memory.
-#[derive(Clone, Default, Debug, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Values(Vec<(&'static Metric, Value)>);
+
+/// In whatever order they were set.
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self
+                .iter()
+                .all(|(metric, value)| other.get(metric) == Some(value))
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(metric, value)| (metric.key, value)))
+            .finish()
+    }
+}
 
 impl Values {
     /// Sets one value, replacing an earlier one. `None` removes it: unknown.

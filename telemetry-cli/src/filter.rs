@@ -16,6 +16,8 @@ pub enum Keep {
     Changes,
     /// All.
     All,
+    /// None.
+    Nothing,
 }
 
 /// Decides for the readings of one device, in their order.
@@ -39,6 +41,7 @@ impl Filter {
     /// True if `reading` is to be stored; remembers it then.
     pub fn passes(&mut self, reading: &Arc<Reading>) -> bool {
         let worth = match (&self.last, self.keep) {
+            (_, Keep::Nothing) => false,
             (None, _) | (_, Keep::All) => true,
             (Some(last), Keep::Changes) => {
                 let age = (reading.fetched_at - last.fetched_at).to_std();
@@ -90,6 +93,7 @@ mod tests {
             [true, false, true, false, true]
         );
         assert_eq!(passed(Keep::All, &readings), [true; 5]);
+        assert_eq!(passed(Keep::Nothing, &readings), [false; 5]);
     }
 
     #[test]

@@ -4,14 +4,15 @@
 //! A reading passes, in this order: the plausibility check, the derived
 //! values, the last known state, the subscribers, the change filter, the
 //! journal. Nothing in it waits, so no sink can hold up a source: a slow
-//! subscriber loses events and starts again from [`Hub::snapshot`].
+//! subscriber loses events and starts again from the last known state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use tokio::sync::broadcast;
 
 use crate::derive::Derived;
@@ -188,10 +189,16 @@ impl Hub {
         self.publish(Event::Availability(device.clone(), offline));
     }
 
-    /// Events from now on. A receiver that lags is told so by its channel and
-    /// takes [`Hub::snapshot`] instead of what it missed.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.inner.subscribers.subscribe()
+    /// Everything known now as events, and then events as they come.
+    pub fn follow(&self) -> Follower {
+        // Events are published under this lock, so none is missed between the
+        // two, and none comes twice.
+        let devices = self.devices();
+        Follower {
+            live: self.inner.subscribers.subscribe(),
+            known: known_events(&devices),
+            hub: self.clone(),
+        }
     }
 
     /// All devices as last known.
@@ -234,7 +241,184 @@ impl Hub {
     }
 }
 
+fn known_events(devices: &BTreeMap<DeviceId, Entry>) -> VecDeque<Event> {
+    let mut events = VecDeque::new();
+    for Entry { known, .. } in devices.values() {
+        let id = known.device.id.clone();
+        events.push_back(Event::Device(known.device.clone()));
+        if let Some(reading) = &known.reading {
+            events.push_back(Event::Reading(reading.clone()));
+        }
+        events.push_back(Event::Availability(id, known.availability.clone()));
+    }
+    events
+}
+
+/// A subscriber's view of the hub: it may be as slow as it likes, and misses
+/// nothing but readings that newer ones replaced.
+#[derive(Debug)]
+pub struct Follower {
+    known: VecDeque<Event>,
+    live: broadcast::Receiver<Event>,
+    hub: Hub,
+}
+
+impl Follower {
+    /// The next event. Cancel safe. Never ends while the hub lives.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.known.pop_front() {
+                return event;
+            }
+            match self.live.recv().await {
+                Ok(event) => return event,
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    tracing::debug!(
+                        missed,
+                        "a sink is slow and starts from the last known state"
+                    );
+                    *self = self.hub.follow();
+                }
+                // Not while `hub` holds a sender.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The next event, if there is one already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        // The runtime would say "not yet" after a while of good answers, to
+        // let others run; here that would read as the end.
+        tokio::task::unconstrained(self.next()).now_or_never()
+    }
+}
+
 /// A task that panicked while it held the lock left complete entries behind.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::DeviceKind;
+    use crate::metric::battery;
+    use crate::value::Value;
+
+    const HANDLING: Handling = Handling {
+        interval: Duration::from_secs(30),
+        keep: Keep::Changes,
+    };
+
+    fn hub() -> Hub {
+        Hub::new(None, Duration::from_secs(300), vec![])
+    }
+
+    fn id() -> DeviceId {
+        DeviceId::new(&["pack"])
+    }
+
+    fn device() -> Device {
+        Device {
+            id: id(),
+            kind: DeviceKind::Battery,
+            name: "Pack".to_owned(),
+            vendor: "JBD".to_owned(),
+            model: None,
+            serial: None,
+            address: None,
+            hardware_version: None,
+            software_version: None,
+        }
+    }
+
+    fn reading(seconds: i64, soc: f64) -> Reading {
+        let at = DateTime::<Utc>::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds);
+        let mut reading = Reading::new(id(), DeviceKind::Battery, at);
+        reading.values.set(&battery::SOC_PERCENT, Value::from(soc));
+        reading
+    }
+
+    fn soc(event: &Event) -> Option<f64> {
+        match event {
+            Event::Reading(reading) => reading.values.number(&battery::SOC_PERCENT),
+            Event::Device(_) | Event::Availability(..) => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_follower_starts_with_what_is_known() {
+        let hub = hub();
+        hub.announce(device(), HANDLING);
+        hub.read(reading(0, 80.0));
+        let mut follower = hub.follow();
+        hub.read(reading(30, 79.0));
+        assert!(matches!(follower.next().await, Event::Device(_)));
+        assert_eq!(soc(&follower.next().await), Some(80.0));
+        let Event::Availability(_, availability) = follower.next().await else {
+            panic!("availability comes third");
+        };
+        assert_eq!(availability, Availability::Online);
+        assert_eq!(soc(&follower.next().await), Some(79.0));
+    }
+
+    #[tokio::test]
+    async fn a_slow_follower_ends_up_with_the_last_state() {
+        let hub = hub();
+        hub.announce(device(), HANDLING);
+        let mut follower = hub.follow();
+        let count = SUBSCRIBER_CAPACITY as i64 * 2;
+        for number in 0..count {
+            hub.read(reading(number, (number % 100) as f64));
+        }
+        hub.read(reading(count, 42.0));
+        loop {
+            if soc(&follower.next().await) == Some(42.0) {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_device_is_offline_after_three_missed_intervals() {
+        let hub = hub();
+        hub.announce(device(), HANDLING);
+        let start = reading(0, 80.0);
+        let after = |seconds| start.fetched_at + chrono::TimeDelta::seconds(seconds);
+        hub.read(start.clone());
+        let availability = || hub.snapshot().remove(0).availability;
+        hub.fail(&id(), "no answer", after(60));
+        assert_eq!(availability(), Availability::Online);
+        hub.fail(&id(), "no answer", after(90));
+        let reason = "no answer".to_owned();
+        assert_eq!(availability(), Availability::Offline { reason });
+        hub.read(reading(120, 79.0));
+        assert_eq!(availability(), Availability::Online);
+    }
+
+    #[tokio::test]
+    async fn implausible_values_are_dropped_and_counted() {
+        let hub = hub();
+        hub.announce(device(), HANDLING);
+        let mut strange = reading(0, 180.0);
+        let probes: Value = [Some(20.0), Some(-273.1), None].into_iter().collect();
+        strange.values.set(&battery::TEMPERATURES_C, probes);
+        hub.read(strange);
+        let known = hub.snapshot().remove(0).reading.unwrap();
+        assert_eq!(known.values.get(&battery::SOC_PERCENT), None);
+        let expected: Value = [Some(20.0), None, None].into_iter().collect();
+        assert_eq!(known.values.get(&battery::TEMPERATURES_C), Some(&expected));
+        assert_eq!(hub.implausible(), 2);
+    }
+
+    #[tokio::test]
+    async fn totals_go_on_from_an_earlier_run() {
+        let mut last = reading(0, 80.0);
+        last.values.set(&battery::ENERGY_OUT_KWH, Value::from(12.5));
+        let hub = Hub::new(None, Duration::from_secs(300), vec![last]);
+        hub.announce(device(), HANDLING);
+        hub.read(reading(60, 80.0));
+        let known = hub.snapshot().remove(0).reading.unwrap();
+        assert_eq!(known.values.number(&battery::ENERGY_OUT_KWH), Some(12.5));
+    }
 }

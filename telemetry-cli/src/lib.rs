@@ -1,16 +1,59 @@
-//! The gateway.
+//! The gateway behind the program `telemetry`. The library is internal: only
+//! the program, its tests and its benchmarks use it, and it changes at will.
+//!
+//! # Who imports whom
+//!
+//! Events flow from left to right, and imports never go against the flow:
+//!
+//! ```text
+//!   source ──▶ hub ──▶ sink            what happens to a reading:
+//!     │         │        ▲             plausibility, derived values, last known
+//!   radio    journal ────┘             state, followers, change filter, journal
+//! ```
+//!
+//! | Layer | Modules | May import |
+//! |---|---|---|
+//! | words | [`value`], [`metric`], [`event`] | nothing above it, nothing that waits |
+//! | rules | [`derive`], [`filter`], [`schedule`] | words; pure functions of state and time |
+//! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
+//! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
+//! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] |
+//! | sources | [`source`] | the SDK crates, [`radio`], middle, storage; no sink |
+//! | sinks | [`sink`] | words, middle, storage; no source, no SDK crate |
+//! | outside | [`config`], [`exit`], [`log`], [`state_dir`], [`shutdown`], [`broker`] | words |
+//! | whole | [`gateway`] | everything above; the one place that names every component |
+//! | commands | [`command`], [`cli`] | everything |
+//!
+//! A new metric is one row in [`metric`] and one line in the source that
+//! measures it; topics, discovery, columns and the plausibility check follow.
+//! A new source or sink is one file with `run(config, …) -> Exit`, one table in
+//! [`config`], and one line in [`gateway`].
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod broker;
+pub mod budget;
+pub mod cli;
+pub mod command;
 pub mod config;
+pub mod database;
 pub mod derive;
 pub mod event;
+pub mod exit;
 pub mod filter;
+pub mod gateway;
 pub mod hub;
 pub mod journal;
+pub mod log;
 pub mod metric;
+pub mod radio;
+pub mod schedule;
+pub mod shutdown;
 pub mod sink;
+pub mod source;
+pub mod state_dir;
+pub mod stats;
+pub mod store;
 pub mod supervisor;
 pub mod value;

@@ -1,1 +1,32 @@
-fn main() {}
+//! The program `telemetry`: parses, calls the library, gives the exit code.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use telemetry_cli::cli::Cli;
+use telemetry_cli::command;
+use telemetry_cli::exit::{Code, Failure};
+
+fn main() -> ExitCode {
+    // First of all: a TLS client that is built without a provider panics. It
+    // fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::new(Code::Internal, error.to_string()).report(),
+    };
+    let result = runtime.block_on(command::run(cli));
+    // A blocking call that hangs must not keep the process from ending.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => Code::Ok.into(),
+        Err(failure) => failure.report(),
+    }
+}

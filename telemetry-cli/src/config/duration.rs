@@ -1,16 +1,65 @@
 //! Durations as text: `90s`, `5m`, `30d`.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserializer, de};
+
+/// What a duration looks like, for messages.
+pub(super) const EXPECTED: &str =
+    "a number with a unit in quotes, such as \"30s\", \"5m\", \"12h\" or \"30d\"";
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| {
-        de::Error::custom(format!(
-            "`{text}` is no duration such as `90s`, `5m` or `30d`: {error}"
-        ))
-    })
+    deserializer.deserialize_any(Text)
+}
+
+/// Reads a duration as people write it.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("`{text}` is not a duration: {error}"))?;
+    if duration > LONGEST {
+        return Err(format!(
+            "`{text}` is not a duration that makes sense here: it is above 100 years"
+        ));
+    }
+    Ok(duration)
+}
+
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+        parse(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Duration, E> {
+        Err(E::custom(format!(
+            "`{number}` is not a duration: the unit is missing"
+        )))
+    }
+}
+
+/// Beyond it, date arithmetic may overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_number_and_a_unit() {
+        assert_eq!(parse("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert!(parse("90").is_err());
+        assert!(parse("").is_err());
+        assert!(parse("101years").is_err());
+    }
 }

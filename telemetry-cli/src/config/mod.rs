@@ -1,5 +1,8 @@
 //! The configuration: one plain table per component, all of it in
 //! [`Config`]. Sources and sinks get their own table and nothing else.
+//!
+//! [`load`] reads the file and puts the environment over it; what is wrong
+//! comes back as one [`Report`] with the place of each mistake.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +11,27 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
-pub use secret::Secret;
+pub use broker_url::{BrokerUrl, BrokerUrlError};
+pub use duration::parse as parse_duration;
+pub use environment::Environment;
+pub use load::{Loaded, find, load};
+pub use report::{Place, Problem, Report, Severity};
+pub use sample::SAMPLE;
+pub use secret::{Secret, SecretError};
 
+pub(crate) use secret::plain;
+
+mod broker_url;
+mod check;
 mod duration;
+mod environment;
+mod explain;
+mod load;
+mod report;
+mod sample;
+mod schema;
 mod secret;
+mod tree;
 
 /// Everything that `telemetry.toml` can say.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -5,6 +5,8 @@
 //! that measures it. The rows stand in one file per kind of device:
 //! [`battery`], [`power_station`], [`vehicle`], [`gateway`].
 
+use chrono::{DateTime, Utc};
+
 use crate::event::DeviceKind;
 use crate::value::Value;
 
@@ -300,9 +302,69 @@ impl Metric {
         }
     }
 
+    /// The value that serializes to `json`; `None` for null and for what is of
+    /// another type, such as an entry that another version wrote.
+    pub fn from_json(&self, json: &serde_json::Value) -> Option<Value> {
+        let part = |json: &serde_json::Value| self.part_from_json(json).unwrap_or(Value::Unknown);
+        match (self.shape, json) {
+            (Shape::Single, json) => self.part_from_json(json),
+            (Shape::Numbered, serde_json::Value::Array(parts)) => {
+                Some(Value::List(parts.iter().map(part).collect()))
+            }
+            (Shape::Named, serde_json::Value::Object(parts)) => Some(Value::Map(
+                parts.iter().map(|(k, v)| (k.clone(), part(v))).collect(),
+            )),
+            (Shape::Flags, serde_json::Value::Array(flags)) => Some(Value::Flags(
+                flags
+                    .iter()
+                    .filter_map(|flag| flag.as_str().map(str::to_owned))
+                    .collect(),
+            )),
+            _ => None,
+        }
+    }
+
+    fn part_from_json(&self, json: &serde_json::Value) -> Option<Value> {
+        match self.form {
+            Form::Bool => json.as_bool().map(Value::Bool),
+            Form::Integer => json.as_i64().map(Value::Integer),
+            Form::Float => json.as_f64().map(Value::Float),
+            Form::Text => json.as_str().map(Value::from),
+            Form::Time => DateTime::parse_from_rfc3339(json.as_str()?)
+                .ok()
+                .map(|time| Value::Time(time.with_timezone(&Utc))),
+            Form::Object => Some(Value::Map(
+                json.as_object()?
+                    .iter()
+                    .map(|(name, json)| (name.clone(), open_value(json)))
+                    .collect(),
+            )),
+        }
+    }
+
     /// The name with the index of one part in it.
     pub fn part_name(&self, index: &str) -> String {
         self.name.replace("{}", &index.replace('_', " "))
+    }
+}
+
+/// A value outside the catalogue: a field of a pack.
+fn open_value(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Unknown,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(integer) => Value::Integer(integer),
+            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Array(parts) => Value::List(parts.iter().map(open_value).collect()),
+        serde_json::Value::Object(parts) => Value::Map(
+            parts
+                .iter()
+                .map(|(name, json)| (name.clone(), open_value(json)))
+                .collect(),
+        ),
     }
 }
 

@@ -13,25 +13,20 @@
 
 use std::time::Duration;
 
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until};
 
 use crate::config;
-use crate::event::{DeviceId, Event};
-use crate::hub::Hub;
+use crate::event::DeviceId;
+use crate::hub::{Follower, Hub};
 use crate::sink::home_assistant::Names;
-use crate::supervisor::{Exit, Task};
+use crate::supervisor::{Backoff, Exit, Task};
 
-use backoff::Backoff;
 use connection::{Connection, Happening};
 use publisher::Publisher;
 use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
 
-mod address;
 mod announcer;
-mod backoff;
 mod connection;
 mod failure;
 mod publisher;
@@ -53,9 +48,9 @@ const REFUSALS: u32 = 3;
 /// Publishes what `hub` knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
 ///
-/// `gateway_id` is the device id of the gateway, `gateway_name` what people
-/// call it. A broker that is away is waited for. The task ends earlier only
-/// for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
+/// `gateway_id` is the id of the gateway's own device, `gateway_name` what
+/// people call it. A broker that is away is waited for. The task ends earlier
+/// only for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
 /// configuration that cannot work ([`Exit::Fatal`]).
 pub async fn run(
     config: config::Mqtt,
@@ -65,10 +60,8 @@ pub async fn run(
     hub: Hub,
     task: Task,
 ) -> Exit {
-    // The receiver first: nothing falls between it and the snapshot.
-    let events = hub.subscribe();
     let gateway = DeviceId::new(&[&gateway_id]);
-    match Sink::new(&config, home_assistant, gateway, gateway_name, hub, events) {
+    match Sink::new(&config, home_assistant, gateway, gateway_name, hub.follow()) {
         Ok(sink) => sink.run(&task).await,
         Err(wrong) => Exit::Fatal(wrong),
     }
@@ -77,8 +70,7 @@ pub async fn run(
 struct Sink {
     settings: Settings,
     publisher: Publisher,
-    hub: Hub,
-    events: Receiver<Event>,
+    events: Follower,
     /// Home Assistant says here that it has started.
     birth_topic: Option<String>,
     connection: Option<Connection>,
@@ -88,7 +80,8 @@ struct Sink {
 /// The history of the connection.
 #[derive(Default)]
 struct Link {
-    backoff: Backoff,
+    /// Failures in a row.
+    failures: u32,
     retry_at: Option<Instant>,
     since: Option<Instant>,
     ever: bool,
@@ -103,13 +96,12 @@ impl Sink {
         home_assistant: config::HomeAssistant,
         gateway: DeviceId,
         gateway_name: String,
-        hub: Hub,
-        events: Receiver<Event>,
+        events: Follower,
     ) -> Result<Self, String> {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
         let will = (topics.status(), OFFLINE);
-        let settings = Settings::new(config, gateway.as_str(), will)?;
+        let settings = Settings::new(config, &gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
             true => Some(Names {
@@ -124,12 +116,9 @@ impl Sink {
             false => None,
         };
         let now = Instant::now();
-        let mut publisher = Publisher::new(topics, config.per_metric_topics, names, now);
-        publisher.snapshot(hub.snapshot());
         Ok(Self {
             settings,
-            publisher,
-            hub,
+            publisher: Publisher::new(topics, config.per_metric_topics, names, now),
             events,
             birth_topic: enabled.then_some(home_assistant.status_topic),
             connection: None,
@@ -138,7 +127,6 @@ impl Sink {
     }
 
     async fn run(mut self, task: &Task) -> Exit {
-        self.connection = Some(Connection::open(&self.settings));
         loop {
             self.pump();
             tokio::select! {
@@ -149,9 +137,13 @@ impl Sink {
                             return exit;
                         }
                     }
-                    None => self.connection = Some(Connection::open(&self.settings)),
+                    None => {
+                        if let Some(exit) = self.connect() {
+                            return exit;
+                        }
+                    }
                 },
-                event = self.events.recv() => self.heard(event),
+                event = self.events.next() => self.publisher.event(event),
                 () = sleep_until(self.publisher.next_tick()) => {
                     self.publisher.tick(Instant::now());
                 }
@@ -174,15 +166,13 @@ impl Sink {
         }
     }
 
-    fn heard(&mut self, event: Result<Event, RecvError>) {
-        match event {
-            Ok(event) => self.publisher.event(event),
-            Err(RecvError::Lagged(missed)) => {
-                tracing::debug!(missed, "starting again from what is known");
-                self.publisher.snapshot(self.hub.snapshot());
+    fn connect(&mut self) -> Option<Exit> {
+        match Connection::open(&self.settings) {
+            Ok(connection) => {
+                self.connection = Some(connection);
+                None
             }
-            // Not while we hold the hub.
-            Err(RecvError::Closed) => {}
+            Err(failure) => self.happened(Happening::Lost(failure)),
         }
     }
 
@@ -190,7 +180,7 @@ impl Sink {
         let now = Instant::now();
         match happening {
             Happening::Connected => {
-                let broker = &self.settings.address;
+                let broker = &self.settings.broker;
                 match self.link.complaint.take() {
                     Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
                     _ => tracing::info!(%broker, "connected"),
@@ -217,7 +207,7 @@ impl Sink {
             }
             Happening::NotSubscribed => {
                 tracing::warn!(
-                    broker = %self.settings.address,
+                    broker = %self.settings.broker,
                     "it does not let us subscribe; its access list should allow {}",
                     self.birth_topic.as_deref().unwrap_or_default()
                 );
@@ -227,17 +217,18 @@ impl Sink {
                 self.connection = None;
                 let since = self.link.since.take();
                 if since.is_some_and(|since| now - since >= HEALTHY) {
-                    self.link.backoff = Backoff::default();
+                    self.link.failures = 0;
                 }
-                self.link.retry_at = Some(now + self.link.backoff.next(fastrand::f64()));
+                self.link.failures += 1;
+                self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
                 if self.link.complaint.as_ref() != Some(&failure.text) {
-                    let broker = &self.settings.address;
+                    let broker = &self.settings.broker;
                     tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
                 }
                 if failure.login && !self.link.ever {
                     self.link.refusals += 1;
                     if self.link.refusals >= REFUSALS {
-                        let broker = &self.settings.address;
+                        let broker = &self.settings.broker;
                         return Some(Exit::LoginNeeded(format!(
                             "MQTT broker {broker}: {}",
                             failure.text
@@ -252,12 +243,9 @@ impl Sink {
 
     /// The last words, and everything that is still to be said.
     async fn finish(mut self) {
-        loop {
-            match self.events.try_recv() {
-                Ok(event) => self.publisher.event(event),
-                Err(TryRecvError::Lagged(_)) => self.publisher.snapshot(self.hub.snapshot()),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
-            }
+        // What the sources said last.
+        while let Some(event) = self.events.try_next() {
+            self.publisher.event(event);
         }
         self.publisher.goodbye();
         let delivered = tokio::time::timeout(DRAIN, self.deliver_all()).await;

@@ -11,7 +11,6 @@ use super::retained::{Class, Message, Retained};
 use super::topics::{OFFLINE, ONLINE, Topics};
 use super::unified;
 use crate::event::{Availability, DeviceId, Event, Reading};
-use crate::hub::Known;
 use crate::sink::home_assistant::Names;
 
 /// How often old values are looked for.
@@ -64,19 +63,6 @@ impl Publisher {
             devices: BTreeSet::new(),
             birth: None,
             next_tick: now + TICK,
-        }
-    }
-
-    /// Takes everything as last known: at the start, and after events were
-    /// missed.
-    pub(super) fn snapshot(&mut self, known: Vec<Known>) {
-        for known in known {
-            let id = known.device.id.clone();
-            self.event(Event::Device(known.device));
-            if let Some(reading) = known.reading {
-                self.event(Event::Reading(reading));
-            }
-            self.event(Event::Availability(id, known.availability));
         }
     }
 

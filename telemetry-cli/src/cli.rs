@@ -1,0 +1,265 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::parse_duration;
+use crate::event::DeviceKind;
+use crate::log;
+
+/// Reads electric cars, home batteries and power stations, and brings what
+/// they say to MQTT, Home Assistant and a database.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "telemetry", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How messages are logged.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogArgs {
+    /// What is logged, such as `debug` or `info,telemetry_cli::source=debug`
+    #[arg(
+        long = "log",
+        value_name = "FILTER",
+        env = "TELEMETRY_LOG",
+        hide_env_values = true,
+        global = true,
+        value_parser = log_filter
+    )]
+    pub filter: Option<String>,
+    /// How it is logged
+    #[arg(
+        long = "log-format",
+        value_name = "FORMAT",
+        global = true,
+        value_enum,
+        default_value_t
+    )]
+    pub format: log::Format,
+}
+
+/// The subcommands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway
+    Run(RunArgs),
+    /// Run the gateway against simulated devices: nothing to configure
+    Demo(DemoArgs),
+    /// Read each device once and print what it says
+    Once(OnceArgs),
+    /// Print the stored history
+    Export(ExportArgs),
+    /// Print or check a configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Which configuration.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// Configuration; without it $TELEMETRY_CONFIG, ./telemetry.toml,
+    /// ~/.config/telemetry/telemetry.toml or /etc/telemetry/telemetry.toml
+    #[arg(short, long = "config", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Which state directory.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StateDirArgs {
+    /// Where history, unsent readings and tokens are kept; without it
+    /// `state_dir` of the configuration, $STATE_DIRECTORY,
+    /// ~/.local/state/telemetry or /var/lib/telemetry
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// `run`
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+}
+
+/// `demo`
+#[derive(Clone, Debug, Default, Args)]
+pub struct DemoArgs {
+    /// End after this time, such as `10s`
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// Keep everything there instead of in a directory that is removed at the
+    /// end
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Where the built-in MQTT broker listens, such as `127.0.0.1:1883`;
+    /// without it on a free port of this computer
+    #[arg(long, value_name = "ADDR")]
+    pub mqtt_listen: Option<SocketAddr>,
+}
+
+/// `once`
+#[derive(Clone, Debug, Default, Args)]
+pub struct OnceArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `export`
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Only devices of this kind
+    #[arg(long, value_parser = device_kinds())]
+    pub kind: Option<DeviceKind>,
+    /// Only this device, such as `jbd-a4c13830c28e`
+    #[arg(long, value_name = "ID")]
+    pub device: Option<String>,
+    /// From this time on: `2026-11-01T00:00:00Z`, or `30d` for 30 days ago
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub from: Option<Moment>,
+    /// Up to, but not including, this time
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub to: Option<Moment>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ExportFormat,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form of exported readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A table with a header; one kind of device at a time
+    #[default]
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// `config`
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a configuration with every key, explained
+    Sample,
+    /// Say what is wrong with a configuration, and where
+    Check(CheckArgs),
+}
+
+/// `config check`
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A point in time, as such or counted back from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// This one.
+    At(DateTime<Utc>),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl Moment {
+    /// Reads `2026-11-01T00:00:00+01:00` or `30d`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(time.to_utc()));
+        }
+        parse_duration(text).map(Self::Ago).map_err(|_| {
+            "neither a time such as 2026-11-01T00:00:00Z nor a duration such as 30d".to_owned()
+        })
+    }
+
+    /// The time, if it is `now` now.
+    pub fn resolve(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::At(time) => time,
+            // Durations end at 100 years: this does not overflow.
+            Self::Ago(duration) => now - duration,
+        }
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    log::check_filter(text).map(|()| text.to_owned())
+}
+
+fn device_kinds() -> impl clap::builder::TypedValueParser<Value = DeviceKind> {
+    // The gateway's own figures are not part of the history.
+    let kinds = DeviceKind::ALL
+        .iter()
+        .filter(|kind| **kind != DeviceKind::Gateway);
+    PossibleValuesParser::new(kinds.map(|kind| kind.as_str())).try_map(|name| {
+        let mut kinds = DeviceKind::ALL.into_iter();
+        kinds
+            .find(|kind| kind.as_str() == name)
+            .ok_or("no such kind")
+    })
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ok, 2 usage, 3 device not found or in use, 4 protocol or time-out, \
+5 login or password needed, 6 broker or database, 7 quota, 70 internal, 78 configuration";
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn moments_are_times_or_ages() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 0).unwrap();
+        for (text, time) in [
+            (
+                "2026-11-01T01:00:00+01:00",
+                Utc.with_ymd_and_hms(2026, 11, 1, 0, 0, 0),
+            ),
+            ("30d", Utc.with_ymd_and_hms(2026, 10, 22, 12, 0, 0)),
+        ] {
+            let moment = Moment::parse(text).unwrap();
+            assert_eq!(moment.resolve(now), time.unwrap());
+        }
+        assert!(Moment::parse("yesterday").is_err());
+    }
+}

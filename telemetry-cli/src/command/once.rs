@@ -1,0 +1,107 @@
+//! `telemetry once`: reads each device once and prints what it says.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::run::radio;
+use crate::config::Config;
+use crate::database::Database;
+use crate::event::ReadingJson;
+use crate::exit::{Code, Failure};
+use crate::hub::Hub;
+use crate::sink::table;
+use crate::source::{self, Context};
+use crate::stats::Stats;
+
+/// A device that could not be read.
+struct Trouble {
+    device: String,
+    code: Code,
+    error: String,
+    hint: Option<String>,
+}
+
+/// Reads every device of `config`, side by side. Nothing is stored or
+/// published.
+///
+/// # Errors
+/// That of the first device that could not be read, after all were tried.
+pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
+    if config.jbd.is_empty() {
+        return Err(Failure::new(Code::Configuration, "no devices are configured")
+            .hint("add a [[jbd]] table; `telemetry config sample` shows one"));
+    }
+    let database = Database::open(None)
+        .await
+        .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    let context = Context {
+        hub: Hub::new(None, config.gateway.heartbeat, vec![]),
+        radio: radio(&config)?,
+        stats: Stats::default(),
+        database: Arc::new(database),
+    };
+    let polls = config.jbd.iter().map(|jbd| {
+        let (jbd, context) = (jbd.clone(), context.clone());
+        async move {
+            let device = jbd.title().to_owned();
+            source::jbd::once(jbd, context)
+                .await
+                .map_err(|error| Trouble {
+                    device,
+                    code: error.code(),
+                    error: error.to_string(),
+                    hint: error.hint().map(str::to_owned),
+                })
+        }
+    });
+    let troubles: Vec<Trouble> = futures_util::future::join_all(polls)
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+
+    print(&context.hub, &troubles, json).map_err(|error| Failure::stdout(&error))?;
+    match troubles.into_iter().next() {
+        None => Ok(()),
+        Some(trouble) => Err(trouble.failure()),
+    }
+}
+
+fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {
+    let known = hub.snapshot();
+    let readings = known.iter().filter_map(|known| {
+        Some(ReadingJson {
+            device: &known.device,
+            reading: known.reading.as_deref()?,
+        })
+    });
+    let mut output = std::io::stdout().lock();
+    if json {
+        let errors: Vec<_> = troubles
+            .iter()
+            .map(|of| json!({ "device": of.device, "error": of.error, "hint": of.hint }))
+            .collect();
+        let all = json!({ "readings": readings.collect::<Vec<_>>(), "errors": errors });
+        return writeln!(output, "{all}");
+    }
+    for ReadingJson { device, reading } in readings {
+        writeln!(output, "{}: {}", device.name, table::summary(&reading.values))?;
+    }
+    // The first one is what the command fails with.
+    for trouble in troubles.iter().skip(1) {
+        eprintln!("error: {}: {}", trouble.device, trouble.error);
+    }
+    Ok(())
+}
+
+impl Trouble {
+    fn failure(self) -> Failure {
+        let failure = Failure::new(self.code, format!("{}: {}", self.device, self.error));
+        match self.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}

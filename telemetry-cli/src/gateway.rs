@@ -1,0 +1,184 @@
+//! The gateway as a whole: what `run`, `demo` and the drop-in commands start
+//! from a configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config};
+use crate::database::{Database, DatabaseError};
+use crate::hub::Hub;
+use crate::journal::{Journal, Limits, Writer};
+use crate::radio::Radio;
+use crate::source::{self, Context};
+use crate::stats::Stats;
+use crate::supervisor::{Backoff, Component, Exit, Fault, Supervisor, Task};
+
+/// A gateway that is ready to run.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    context: Context,
+    journal: Journal,
+    writer: Writer,
+    sinks: Supervisor,
+    sinks_shutdown: CancellationToken,
+}
+
+impl Gateway {
+    /// Opens the database at `file`, in memory without one, and goes on from
+    /// what it holds.
+    ///
+    /// # Errors
+    /// If the database cannot be opened.
+    pub async fn open(
+        config: Config,
+        radio: Radio,
+        file: Option<&Path>,
+    ) -> Result<Self, DatabaseError> {
+        let database = Arc::new(Database::open(file).await?);
+        let limits = limits(&config);
+        let (journal, writer) = Journal::open(database.clone(), limits).await?;
+        let restored = journal.last_readings().await?;
+        let hub = Hub::new(Some(journal.clone()), config.gateway.heartbeat, restored);
+        let stats = Stats::default();
+        let sinks_shutdown = CancellationToken::new();
+        Ok(Self {
+            config,
+            context: Context {
+                hub,
+                radio,
+                stats: stats.clone(),
+                database,
+            },
+            journal,
+            writer,
+            sinks: Supervisor::new(sinks_shutdown.clone(), stats),
+            sinks_shutdown,
+        })
+    }
+
+    /// The hub, to follow what happens.
+    pub fn hub(&self) -> &Hub {
+        &self.context.hub
+    }
+
+    /// How many devices the configuration names.
+    pub fn source_count(&self) -> usize {
+        self.config.jbd.len()
+    }
+
+    /// Adds a sink besides those of the configuration.
+    pub fn add_sink<S, F>(&mut self, name: &str, start: S)
+    where
+        S: Fn(Hub, Task) -> F + Send + 'static,
+        F: Future<Output = Exit> + Send + 'static,
+    {
+        let hub = self.context.hub.clone();
+        self.sinks
+            .supervise(link(name, vec![]), move |task| start(hub.clone(), task));
+    }
+
+    /// Runs until `shutdown`, or until a component finds its configuration
+    /// wrong. Ends in the order of the data: sources, journal, sinks.
+    ///
+    /// # Errors
+    /// The component whose configuration is wrong.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Fault> {
+        let Self {
+            config,
+            context,
+            journal,
+            writer,
+            mut sinks,
+            sinks_shutdown,
+        } = self;
+        let writer_shutdown = CancellationToken::new();
+        let writer: JoinHandle<()> = tokio::spawn(writer.run(writer_shutdown.clone()));
+        start_sinks(&mut sinks, &config, &context, &journal);
+        let sources_shutdown = CancellationToken::new();
+        let mut sources = Supervisor::new(sources_shutdown.clone(), context.stats.clone());
+        start_sources(&mut sources, &config, &context, &journal);
+
+        let sources = tokio::spawn(sources.join());
+        let mut sinks = tokio::spawn(sinks.join());
+        let watched = sources_shutdown.clone();
+        let early = tokio::select! {
+            () = shutdown.cancelled() => None,
+            // A source whose configuration is wrong cancels its own group.
+            () = watched.cancelled() => None,
+            ended = &mut sinks => Some(ended),
+        };
+        sources_shutdown.cancel();
+        let source_fault = sources.await.ok().flatten();
+        writer_shutdown.cancel();
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "the journal ended badly");
+        }
+        sinks_shutdown.cancel();
+        let sink_fault = match early {
+            Some(ended) => ended,
+            None => sinks.await,
+        };
+        let fault = source_fault.or_else(|| sink_fault.ok().flatten());
+        fault.map_or(Ok(()), Err)
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        commit_interval: config.gateway.commit_interval,
+        max_age: config.gateway.journal_max_age,
+        max_bytes: config.gateway.journal_max_megabytes * 1_000_000,
+        history: config.store.sqlite.then_some(config.store.history),
+    }
+}
+
+fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
+    let _ = (sinks, config, context, journal);
+}
+
+fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
+    let name = config.gateway.name.clone();
+    let (hub, journal, stats) = (context.hub.clone(), journal.clone(), context.stats.clone());
+    sources.supervise(link("gateway", vec![]), move |task| {
+        source::gateway::run(
+            name.clone(),
+            hub.clone(),
+            journal.clone(),
+            stats.clone(),
+            task,
+        )
+    });
+    for jbd in &config.jbd {
+        let component = link(&format!("jbd {}", jbd.title()), jbd.credentials());
+        let (jbd, context) = (jbd.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::jbd::run(jbd.clone(), context.clone(), task)
+        });
+    }
+}
+
+fn link(name: &str, credentials: Vec<std::path::PathBuf>) -> Component {
+    Component {
+        name: name.to_owned(),
+        backoff: Backoff::LINK,
+        credentials,
+    }
+}
+
+impl config::Jbd {
+    /// What the configuration calls it.
+    pub fn title(&self) -> &str {
+        [&self.label, &self.name, &self.address]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default()
+    }
+
+    fn credentials(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+}

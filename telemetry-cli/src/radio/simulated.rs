@@ -1,0 +1,170 @@
+//! Bluetooth devices in memory: what `telemetry demo` shows, and what a
+//! configuration can be tried on without any hardware.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+
+use super::{Link, RadioError, Target};
+
+/// How long connecting and discovering takes.
+const CONNECT: Duration = Duration::from_millis(150);
+
+/// Chunks that may wait for a slow reader.
+const CHUNKS: usize = 64;
+
+/// All simulated devices; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Air(Arc<Vec<Device>>);
+
+#[derive(Debug)]
+struct Device {
+    name: &'static str,
+    address: [u8; 6],
+    rssi_dbm: i16,
+    /// Locked by the one link that may exist.
+    pack: Arc<Mutex<Pack>>,
+}
+
+impl Air {
+    /// The devices of the demo. The same `seed` gives the same faults.
+    pub fn demo(seed: u64) -> Self {
+        let devices = [
+            ("House battery", -58, healthy()),
+            ("Workshop battery", -67, imbalanced()),
+            ("Camper battery", -86, unsteady()),
+        ];
+        Self(Arc::new(
+            devices
+                .into_iter()
+                .map(|(name, rssi_dbm, config)| Device {
+                    name,
+                    address: config.address,
+                    rssi_dbm,
+                    pack: Arc::new(Mutex::new(Pack::new(config, seed))),
+                })
+                .collect(),
+        ))
+    }
+
+    /// The names of all devices.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|device| device.name)
+    }
+
+    pub(super) async fn connect(&self, target: &Target) -> Result<Link, RadioError> {
+        let device = self.0.iter().find(|device| match target {
+            Target::Name(name) => device.name == name,
+            Target::Address(address) => text(device.address) == *address,
+        });
+        // As on the air, a device that has a link is not seen by others.
+        let free = device.and_then(|device| {
+            let pack = device.pack.clone().try_lock_owned().ok()?;
+            Some((device, pack))
+        });
+        let Some((device, pack)) = free else {
+            return Err(RadioError::NotFound(target.clone()));
+        };
+        tokio::time::sleep(CONNECT).await;
+        let (outgoing, requests) = mpsc::channel(CHUNKS);
+        let (chunks, incoming) = mpsc::channel(CHUNKS);
+        tokio::spawn(carry(pack, requests, chunks));
+        Ok(Link {
+            address: text(device.address),
+            name: Some(device.name.to_owned()),
+            rssi_dbm: Some(device.rssi_dbm),
+            outgoing,
+            incoming,
+        })
+    }
+}
+
+/// Carries bytes between a link and its pack until one of them ends it.
+async fn carry(
+    mut pack: OwnedMutexGuard<Pack>,
+    mut requests: mpsc::Receiver<Vec<u8>>,
+    chunks: mpsc::Sender<Vec<u8>>,
+) {
+    pack.connect(now_ms());
+    loop {
+        let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
+        tokio::select! {
+            request = requests.recv() => match request {
+                Some(bytes) => pack.write(&bytes, now_ms()),
+                None => break,
+            },
+            () = tokio::time::sleep(Duration::from_millis(due)) => {}
+        }
+        while let Some(output) = pack.poll(now_ms()) {
+            let arrived = match output {
+                Output::Notify(chunk) => chunks.send(chunk).await.is_ok(),
+                Output::LinkLost => false,
+            };
+            if !arrived {
+                return pack.disconnect();
+            }
+        }
+    }
+    pack.disconnect();
+}
+
+/// The time of day, so that a pack goes on where it was after a restart.
+fn now_ms() -> u64 {
+    Utc::now().timestamp_millis().unsigned_abs()
+}
+
+fn text(address: [u8; 6]) -> String {
+    address.map(|byte| format!("{byte:02X}")).join(":")
+}
+
+fn healthy() -> PackConfig {
+    PackConfig {
+        hardware_name: Some("JBD-SIM-4S-280A".to_owned()),
+        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x01],
+        nominal_capacity_mah: 280_000,
+        load: Load::Sine {
+            mean_ma: 3_000,
+            amplitude_ma: 40_000,
+            period_s: 120,
+        },
+        ..PackConfig::default()
+    }
+}
+
+fn imbalanced() -> PackConfig {
+    let mut cell_offsets_mv = vec![0; 16];
+    cell_offsets_mv[6] = 74;
+    cell_offsets_mv[11] = -38;
+    PackConfig {
+        hardware_name: Some("JBD-SIM-16S-100A".to_owned()),
+        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x02],
+        cell_count: 16,
+        cell_offsets_mv,
+        probe_count: 3,
+        initial_soc_percent: 88,
+        load: Load::Steps(vec![(60, 12_000), (30, 0), (60, -18_000)]),
+        ..PackConfig::default()
+    }
+}
+
+fn unsteady() -> PackConfig {
+    PackConfig {
+        hardware_name: Some("JBD-SIM-4S-100A".to_owned()),
+        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x03],
+        initial_soc_percent: 41,
+        ambient_deci_c: -35,
+        load: Load::Constant(-4_200),
+        faults: Faults {
+            drop: 0.05,
+            corrupt: 0.05,
+            split: 0.5,
+            asleep_requests: 1,
+            link_loss_mean_ms: Some(12_000),
+            ..Faults::default()
+        },
+        ..PackConfig::default()
+    }
+}

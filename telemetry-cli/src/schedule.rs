@@ -1,0 +1,185 @@
+//! When to poll: pure functions of state and time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Share of the interval by which polls are moved, so that many devices of one
+/// interval do not all speak at once.
+const JITTER: f64 = 0.05;
+
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// What a source does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Poll now.
+    Poll,
+    /// Ask again then.
+    Wait(DateTime<Utc>),
+}
+
+/// The polls of one device.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    interval: Duration,
+    jitter: f64,
+    budget: Option<Budget>,
+    last: Option<DateTime<Utc>>,
+}
+
+impl Schedule {
+    /// A poll every `interval`, the first one at once unless `budget` is used
+    /// up. `seed`, different for each device, spreads the polls.
+    pub fn new(interval: Duration, budget: Option<Budget>, seed: u64) -> Self {
+        Self {
+            interval,
+            jitter: fastrand::Rng::with_seed(seed).f64() * JITTER,
+            budget,
+            last: None,
+        }
+    }
+
+    /// What to do at `now`.
+    pub fn next_action(&self, now: DateTime<Utc>) -> Action {
+        let due = match self.last {
+            // A clock that was set back must not stop the polls.
+            Some(last) if last <= now => last + self.interval.mul_f64(1.0 + self.jitter),
+            _ => now,
+        };
+        let allowed = self
+            .budget
+            .as_ref()
+            .map_or(now, |budget| budget.free_at(now));
+        match due.max(allowed) {
+            time if time <= now => Action::Poll,
+            time => Action::Wait(time),
+        }
+    }
+
+    /// A poll began at `now`.
+    pub fn polled(&mut self, now: DateTime<Utc>) {
+        self.last = Some(now);
+        if let Some(budget) = &mut self.budget {
+            budget.spend(now);
+        }
+    }
+
+    /// The budget, to be stored or reported.
+    pub fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
+    }
+}
+
+/// At most so many requests within 24 hours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    limit: usize,
+    spent: VecDeque<DateTime<Utc>>,
+}
+
+impl Budget {
+    /// `limit` requests a day, of which those in `spent` were made already, by
+    /// this run or an earlier one.
+    pub fn new(limit: u32, mut spent: Vec<DateTime<Utc>>) -> Self {
+        spent.sort_unstable();
+        let limit = limit as usize;
+        let older = spent.len().saturating_sub(limit);
+        Self {
+            limit,
+            spent: spent.split_off(older).into(),
+        }
+    }
+
+    /// When each request of the last 24 hours was made.
+    pub fn spent(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.spent.iter().copied()
+    }
+
+    /// Requests left at `now`.
+    pub fn left(&self, now: DateTime<Utc>) -> usize {
+        let used = self.spent.iter().filter(|at| **at > now - DAY).count();
+        self.limit.saturating_sub(used)
+    }
+
+    fn free_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self.spent.front() {
+            _ if self.left(now) > 0 => now,
+            Some(oldest) => *oldest + DAY,
+            None => now + DAY,
+        }
+    }
+
+    fn spend(&mut self, now: DateTime<Utc>) {
+        self.spent.push_back(now);
+        while self.spent.len() > self.limit {
+            self.spent.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    /// The times of all polls until `end`, asking each second.
+    fn polls(schedule: &mut Schedule, end: i64) -> Vec<i64> {
+        (0..end)
+            .filter(|second| {
+                let poll = schedule.next_action(at(*second)) == Action::Poll;
+                if poll {
+                    schedule.polled(at(*second));
+                }
+                poll
+            })
+            .collect()
+    }
+
+    #[test]
+    fn polls_come_at_once_and_then_by_interval() {
+        let mut schedule = Schedule::new(Duration::from_secs(30), None, 1);
+        let polls = polls(&mut schedule, 3600);
+        assert_eq!(polls[0], 0);
+        assert!(
+            polls
+                .windows(2)
+                .all(|pair| (30..=32).contains(&(pair[1] - pair[0])))
+        );
+        assert!((112..=120).contains(&polls.len()), "{}", polls.len());
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_stop_the_polls() {
+        let mut schedule = Schedule::new(Duration::from_secs(30), None, 1);
+        schedule.polled(at(100_000));
+        assert_eq!(schedule.next_action(at(0)), Action::Poll);
+    }
+
+    #[test]
+    fn a_day_has_no_more_requests_than_its_budget_restarts_included() {
+        let interval = Duration::from_secs(60);
+        let mut schedule = Schedule::new(interval, Some(Budget::new(50, vec![])), 1);
+        let first = polls(&mut schedule, 7200);
+        assert_eq!(first.len(), 50);
+
+        let spent = schedule.budget().unwrap().spent().collect();
+        let restarted = Schedule::new(interval, Some(Budget::new(50, spent)), 1);
+        assert_eq!(
+            restarted.next_action(at(7200)),
+            Action::Wait(at(first[0]) + DAY)
+        );
+        assert_eq!(restarted.budget().unwrap().left(at(7200)), 0);
+        assert_eq!(restarted.budget().unwrap().left(at(first[0]) + DAY), 1);
+    }
+
+    #[test]
+    fn a_budget_of_zero_never_allows() {
+        let schedule = Schedule::new(Duration::from_secs(60), Some(Budget::new(0, vec![])), 1);
+        assert_eq!(schedule.next_action(at(0)), Action::Wait(at(0) + DAY));
+    }
+}

@@ -1,0 +1,101 @@
+//! Source: the gateway itself, a device like others.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use crate::event::{Device, DeviceId, DeviceKind, Reading};
+use crate::filter::Keep;
+use crate::hub::{Handling, Hub};
+use crate::journal::Journal;
+use crate::metric::gateway;
+use crate::stats::{Counts, Stats};
+use crate::supervisor::{Exit, Task};
+use crate::value::Value;
+
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// Id of the device that stands for the gateway `gateway_id`.
+pub fn device_id(gateway_id: &str) -> DeviceId {
+    DeviceId::new(&["gateway", gateway_id])
+}
+
+/// Reports on the gateway until it ends.
+pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: Task) -> Exit {
+    let id = device_id(journal.gateway());
+    let version = env!("CARGO_PKG_VERSION");
+    hub.announce(
+        Device {
+            id: id.clone(),
+            kind: DeviceKind::Gateway,
+            name,
+            vendor: "telemetry".to_owned(),
+            model: Some("gateway".to_owned()),
+            serial: None,
+            address: None,
+            hardware_version: None,
+            software_version: Some(version.to_owned()),
+        },
+        Handling {
+            interval: INTERVAL,
+            keep: Keep::Nothing,
+        },
+    );
+    let started_at = Utc::now();
+    let mut tick = tokio::time::interval(INTERVAL);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = task.shutdown.cancelled() => return Exit::Stopped,
+        }
+        let backlog = match journal.backlog().await {
+            Ok(backlog) => backlog,
+            Err(error) => return Exit::Transient(error.to_string()),
+        };
+        let mut reading = Reading::new(id.clone(), DeviceKind::Gateway, Utc::now());
+        let values = &mut reading.values;
+        values.set(&gateway::VERSION, Value::from(version));
+        values.set(&gateway::STARTED_AT, Value::from(started_at));
+        let counts = stats.counts();
+        values.set(&gateway::POLLS, parts(&counts, |of| whole(of.polls)));
+        values.set(&gateway::FAILURES, parts(&counts, |of| whole(of.failures)));
+        values.set(
+            &gateway::POLL_DURATION_S,
+            parts(&counts, |of| Some(of.poll_duration?.as_secs_f64().into())),
+        );
+        values.set(
+            &gateway::QUOTA_LEFT,
+            parts(&counts, |of| Some((of.quota_left? as f64).into())),
+        );
+        values.set(
+            &gateway::JOURNAL_BACKLOG,
+            Value::Map(
+                backlog
+                    .into_iter()
+                    .map(|(name, count)| (name, Value::from(count as f64)))
+                    .collect(),
+            ),
+        );
+        values.set(&gateway::JOURNAL_DROPPED, whole(journal.dropped()));
+        values.set(&gateway::IMPLAUSIBLE, whole(hub.implausible()));
+        hub.read(reading);
+    }
+}
+
+fn whole(count: u64) -> Option<Value> {
+    i64::try_from(count).ok().map(Value::from)
+}
+
+/// One value per component. Names become topic levels, so they get the form of
+/// ids.
+fn parts(counts: &BTreeMap<String, Counts>, value: impl Fn(&Counts) -> Option<Value>) -> Value {
+    Value::Map(
+        counts
+            .iter()
+            .filter_map(|(name, counts)| {
+                Some((DeviceId::new(&[name]).as_str().to_owned(), value(counts)?))
+            })
+            .collect(),
+    )
+}

@@ -1,0 +1,502 @@
+//! Source: JBD battery packs.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
+use secrecy::ExposeSecret;
+
+use super::Context;
+use crate::budget;
+use crate::config::{Jbd, SecretError};
+use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
+use crate::exit::Code;
+use crate::hub::Handling;
+use crate::metric::battery;
+use crate::radio::{Link, RadioError, Target};
+use crate::schedule::{Action, Schedule};
+use crate::supervisor::{Exit, Task};
+use crate::value::Value;
+
+/// With shorter intervals the link is held, with longer ones it is released,
+/// so that a phone can connect in between.
+const HOLD_BELOW: Duration = Duration::from_secs(60);
+
+/// Trip counters change rarely and cost a request.
+const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Reads one pack until it is told to stop, or cannot go on.
+pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
+    let pack = Pack::new(config, context);
+    tokio::select! {
+        exit = pack.run(&task) => exit,
+        () = task.shutdown.cancelled() => Exit::Stopped,
+    }
+}
+
+/// Reads one pack once.
+///
+/// # Errors
+/// Whatever kept it from being read.
+pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
+    let hub = context.hub.clone();
+    hub.read(Pack::new(config, context).poll().await?);
+    Ok(())
+}
+
+/// Why a poll failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// No link.
+    #[error(transparent)]
+    Radio(#[from] RadioError),
+    /// A link, but no answer that helps.
+    #[error(transparent)]
+    Device(#[from] Error),
+    /// The configured password cannot be had.
+    #[error(transparent)]
+    Password(#[from] SecretError),
+}
+
+impl PollError {
+    /// The exit code of a command that fails with it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Radio(error) => error.code(),
+            Self::Password(_) => Code::Login,
+            Self::Device(error) if error.needs_login() || error.needs_pairing() => Code::Login,
+            Self::Device(_) => Code::Protocol,
+        }
+    }
+
+    /// What the user can do, if anything but wait.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Radio(error) => error.hint(),
+            Self::Password(_) => Some("correct `password` in its [[jbd]] table"),
+            Self::Device(Error::PasswordNeeded) => Some("set `password` in its [[jbd]] table"),
+            Self::Device(Error::PasswordRejected) => {
+                Some("correct `password` in its [[jbd]] table")
+            }
+            Self::Device(Error::PairingNeeded) => {
+                Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
+            }
+            Self::Device(_) => None,
+        }
+    }
+
+    fn exit(&self, target: &Target) -> Exit {
+        let mut text = format!("{target}: {self}");
+        if let Some(hint) = self.hint() {
+            text = format!("{text}; {hint}");
+        }
+        match self.code() {
+            Code::Login => Exit::LoginNeeded(text),
+            _ => Exit::Transient(text),
+        }
+    }
+
+    /// True if a new link may help at once: the old one was held, and nobody
+    /// noticed that it had gone.
+    fn link_may_be_stale(&self) -> bool {
+        matches!(self, Self::Device(error) if error.is_retryable())
+    }
+}
+
+struct Pack {
+    config: Jbd,
+    target: Target,
+    context: Context,
+    session: Option<Session>,
+}
+
+/// A link, and what is known of the pack behind it.
+struct Session {
+    client: Client<Link>,
+    device: Device,
+    rssi_dbm: Option<i16>,
+    /// The model was asked for.
+    named: bool,
+    counts: Option<ErrorCounts>,
+    counts_at: Option<Instant>,
+}
+
+impl Pack {
+    fn new(config: Jbd, context: Context) -> Self {
+        Self {
+            target: config.target(),
+            config,
+            context,
+            session: None,
+        }
+    }
+
+    async fn run(mut self, task: &Task) -> Exit {
+        let mut schedule = match self.schedule(&task.name).await {
+            Ok(schedule) => schedule,
+            Err(error) => return Exit::Transient(error.to_string()),
+        };
+        loop {
+            if let Action::Wait(time) = schedule.next_action(Utc::now()) {
+                let wait = (time - Utc::now()).to_std().unwrap_or_default();
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+            schedule.polled(Utc::now());
+            if let Some(budget) = schedule.budget() {
+                let left = budget.left(Utc::now());
+                self.context.stats.quota_left(&task.name, left);
+                if let Err(error) = budget::save(&self.context.database, &task.name, budget).await {
+                    return Exit::Transient(error.to_string());
+                }
+            }
+            let began = Instant::now();
+            match self.poll().await {
+                Ok(reading) => {
+                    self.context.stats.polled(&task.name, began.elapsed());
+                    self.context.hub.read(reading);
+                }
+                Err(error) => return error.exit(&self.target),
+            }
+            if !self.config.holds_link() {
+                self.session = None;
+            }
+        }
+    }
+
+    async fn schedule(&self, name: &str) -> Result<Schedule, crate::database::DatabaseError> {
+        let budget = match self.config.reads_per_day {
+            Some(limit) => Some(budget::load(&self.context.database, name, limit).await?),
+            None => None,
+        };
+        let seed = name.bytes().fold(0, |seed: u64, byte| {
+            seed.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        Ok(Schedule::new(self.config.interval, budget, seed))
+    }
+
+    async fn poll(&mut self) -> Result<Reading, PollError> {
+        let held = self.session.is_some();
+        match self.read().await {
+            Err(error) if held && error.link_may_be_stale() => {
+                tracing::debug!(device = %self.target, %error, "connecting again");
+                self.session = None;
+                self.read().await
+            }
+            result => result,
+        }
+        .inspect_err(|error| {
+            if let Some(session) = self.session.take() {
+                let id = &session.device.id;
+                self.context.hub.fail(id, &error.to_string(), Utc::now());
+            }
+        })
+    }
+
+    async fn read(&mut self) -> Result<Reading, PollError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.connect().await?,
+        };
+        let info = session.client.basic_info().await?;
+        let cells = session.client.cell_voltages().await?;
+        session.refresh_counts().await?;
+        session.describe(&info).await?;
+        self.context
+            .hub
+            .announce(session.device.clone(), self.config.handling());
+
+        let now = Utc::now();
+        let mut reading = Reading::new(session.device.id.clone(), DeviceKind::Battery, now);
+        let counts = session.counts.as_ref();
+        reading.values = values(&info, &cells, counts, session.rssi_dbm);
+        self.session = Some(session);
+        Ok(reading)
+    }
+
+    async fn connect(&self) -> Result<Session, PollError> {
+        let link = self.context.radio.connect(&self.target).await?;
+        let name = self.config.label.clone().or_else(|| link.name.clone());
+        let device = Device {
+            id: DeviceId::new(&["jbd", &link.address]),
+            kind: DeviceKind::Battery,
+            name: name.unwrap_or_else(|| link.address.clone()),
+            vendor: "JBD".to_owned(),
+            model: None,
+            serial: None,
+            address: Some(link.address.clone()),
+            hardware_version: None,
+            software_version: None,
+        };
+        let rssi_dbm = link.rssi_dbm;
+        let mut client = Client::new(link);
+        if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
+            client = client.with_address(address);
+        }
+        if let Some(password) = &self.config.password {
+            client = client.with_password(password.reveal()?.expose_secret());
+        }
+        Ok(Session {
+            client,
+            device,
+            rssi_dbm,
+            named: false,
+            counts: None,
+            counts_at: None,
+        })
+    }
+}
+
+impl Session {
+    /// A board that refuses the counters or never answers is asked as rarely
+    /// as one that does.
+    async fn refresh_counts(&mut self) -> Result<(), Error> {
+        let due = self
+            .counts_at
+            .is_none_or(|at| at.elapsed() >= COUNTS_INTERVAL);
+        if due {
+            self.counts = match self.client.error_counts().await {
+                Ok(counts) => Some(counts),
+                Err(Error::Refused { .. } | Error::TimedOut { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            self.counts_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    async fn describe(&mut self, info: &BasicInfo) -> Result<(), Error> {
+        self.device.software_version = Some(info.software_version.to_string());
+        if !self.named {
+            self.device.model = self.client.hardware_name().await?;
+            self.named = true;
+        }
+        Ok(())
+    }
+}
+
+impl Jbd {
+    fn target(&self) -> Target {
+        match (&self.address, &self.name) {
+            (Some(address), _) => Target::Address(address.to_ascii_uppercase()),
+            (None, name) => Target::Name(name.clone().unwrap_or_default()),
+        }
+    }
+
+    fn holds_link(&self) -> bool {
+        self.hold_link.unwrap_or(self.interval < HOLD_BELOW)
+    }
+
+    fn handling(&self) -> Handling {
+        Handling {
+            interval: self.interval,
+            keep: self.store,
+        }
+    }
+}
+
+fn values(
+    info: &BasicInfo,
+    cells: &CellVoltages,
+    counts: Option<&ErrorCounts>,
+    rssi_dbm: Option<i16>,
+) -> Values {
+    let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
+    let mut values = Values::default();
+    values.set(
+        &battery::SOC_PERCENT,
+        Value::from(f64::from(info.soc_percent_clamped())),
+    );
+    // Boards without a learned capacity repeat the nominal one.
+    let learned = info
+        .full_charge_capacity_mah
+        .filter(|full| *full > 0 && *full != info.nominal_capacity_mah);
+    values.set(
+        &battery::SOH_PERCENT,
+        learned.map(|full| {
+            Value::from(f64::from(full) / f64::from(info.nominal_capacity_mah.max(1)) * 100.0)
+        }),
+    );
+    values.set(&battery::PACK_VOLTAGE_V, milli(info.pack_voltage_mv));
+    values.set(
+        &battery::CURRENT_A,
+        Value::from(f64::from(info.current_ma) / 1000.0),
+    );
+    values.set(
+        &battery::REMAINING_CAPACITY_AH,
+        milli(info.remaining_capacity_mah),
+    );
+    values.set(
+        &battery::NOMINAL_CAPACITY_AH,
+        milli(info.nominal_capacity_mah),
+    );
+    values.set(&battery::CYCLES, Value::from(i64::from(info.cycles)));
+    let count = cells.cell_voltages_mv.len();
+    values.set(
+        &battery::CELL_VOLTAGES_V,
+        cells
+            .cell_voltages_mv
+            .iter()
+            .map(|mv| Some(f64::from(*mv) / 1000.0))
+            .collect::<Value>(),
+    );
+    values.set(
+        &battery::BALANCING,
+        (1..=count)
+            .map(|cell| Some(info.balancing.iter().any(|bled| usize::from(bled) == cell)))
+            .collect::<Value>(),
+    );
+    values.set(
+        &battery::TEMPERATURES_C,
+        info.temperatures_deci_c
+            .iter()
+            .map(|deci| deci.map(|deci| f64::from(deci) / 10.0))
+            .collect::<Value>(),
+    );
+    values.set(
+        &battery::CHARGE_MOSFET_ON,
+        Value::from(info.mosfets.charge_on()),
+    );
+    values.set(
+        &battery::DISCHARGE_MOSFET_ON,
+        Value::from(info.mosfets.discharge_on()),
+    );
+    let protection = info.protection.iter().map(|flag| flag.to_string());
+    values.set(&battery::PROTECTION, Value::Flags(protection.collect()));
+    values.set(
+        &battery::PROTECTION_COUNTS,
+        counts.map(|counts| {
+            let count = |(flag, count): (jbd_bms::Protection, u16)| {
+                (flag.to_string(), Value::from(i64::from(count)))
+            };
+            Value::Map(counts.iter().map(count).collect())
+        }),
+    );
+    values.set(
+        &battery::SOFTWARE_VERSION,
+        Value::from(info.software_version.to_string()),
+    );
+    values.set(
+        &battery::PRODUCTION_DATE,
+        info.production_date
+            .map(|date| Value::from(date.to_string())),
+    );
+    values.set(
+        &battery::RSSI_DBM,
+        rssi_dbm.map(|rssi| Value::from(f64::from(rssi))),
+    );
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jbd_bms::UnitScale;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::hub::Hub;
+    use crate::radio::{Air, Radio};
+    use crate::stats::Stats;
+
+    async fn context() -> Context {
+        Context {
+            hub: Hub::new(None, Duration::from_secs(300), vec![]),
+            radio: Radio::Simulated(Air::demo(1)),
+            stats: Stats::default(),
+            database: Arc::new(Database::open(None).await.unwrap()),
+        }
+    }
+
+    fn json(values: &Values, metric: &'static crate::metric::Metric) -> String {
+        serde_json::to_string(&values.get(metric)).unwrap()
+    }
+
+    /// A published sample: 4 cells, discharging, one probe missing in frame.
+    #[test]
+    fn every_field_has_its_metric_unit_and_sign() {
+        let basic = [
+            0x05, 0x33, 0xfb, 0x2e, 0xa8, 0xca, 0xe2, 0x90, 0x00, 0x25, 0x2d, 0x2e, 0x00, 0x02,
+            0x00, 0x00, 0x04, 0x01, 0x22, 0x4b, 0x03, 0x04, 0x02, 0x0b, 0x63, 0x00, 0x00,
+        ];
+        let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
+        let cells =
+            CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
+        let values = values(&info, &cells, None, Some(-60));
+
+        assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
+        assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
+        assert_eq!(values.number(&battery::REMAINING_CAPACITY_AH), Some(432.1));
+        assert_eq!(values.number(&battery::NOMINAL_CAPACITY_AH), Some(580.0));
+        assert_eq!(values.number(&battery::SOC_PERCENT), Some(75.0));
+        assert_eq!(values.number(&battery::CYCLES), Some(37.0));
+        assert_eq!(values.number(&battery::RSSI_DBM), Some(-60.0));
+        assert_eq!(
+            json(&values, &battery::CELL_VOLTAGES_V),
+            "[3.327,3.329,3.326,3.328]"
+        );
+        assert_eq!(json(&values, &battery::TEMPERATURES_C), "[18.4,null]");
+        assert_eq!(
+            json(&values, &battery::BALANCING),
+            "[false,true,false,false]"
+        );
+        assert_eq!(
+            json(&values, &battery::PROTECTION),
+            r#"["cell_overvoltage","short_circuit"]"#
+        );
+        assert_eq!(json(&values, &battery::CHARGE_MOSFET_ON), "true");
+        assert_eq!(json(&values, &battery::SOFTWARE_VERSION), r#""2.2""#);
+        assert_eq!(json(&values, &battery::PRODUCTION_DATE), r#""2022-09-14""#);
+        for (metric, value) in values.iter() {
+            assert_eq!(
+                metric.plausible(value).as_ref(),
+                Some(value),
+                "{}",
+                metric.key
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_announced_and_read() {
+        let context = context().await;
+        once(Jbd::named("Workshop battery"), context.clone())
+            .await
+            .unwrap();
+        let known = context.hub.snapshot().remove(0);
+        assert_eq!(known.device.id.as_str(), "jbd-a4c138000002");
+        assert_eq!(known.device.model.as_deref(), Some("JBD-SIM-16S-100A"));
+        let reading = known.reading.unwrap();
+        let Some(Value::List(cells)) = reading.values.get(&battery::CELL_VOLTAGES_V) else {
+            panic!("cells are a list");
+        };
+        assert_eq!(cells.len(), 16);
+        assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
+        assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_device_in_use_is_said_to_be_so() {
+        let context = context().await;
+        let target = Target::Name("House battery".to_owned());
+        let _held = context.radio.connect(&target).await.unwrap();
+        let error = once(Jbd::named("House battery"), context)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Code::Device);
+        assert!(error.to_string().contains("in use by another app"));
+        assert!(error.hint().unwrap().contains("close its phone app"));
+    }
+
+    #[tokio::test]
+    async fn a_link_that_went_is_replaced_without_a_failed_poll() {
+        let context = context().await;
+        let mut pack = Pack::new(Jbd::named("House battery"), context);
+        pack.poll().await.unwrap();
+        // The device hangs up.
+        let link = pack.session.as_mut().unwrap().client.transport_mut();
+        link.cut();
+        pack.poll().await.unwrap();
+    }
+}

@@ -1,0 +1,260 @@
+//! The directory for what outlives the process: journal, history, tokens. One
+//! process at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::{env, process};
+
+use crate::config::{Environment, plain};
+use crate::exit::{Code, Failure};
+
+/// A directory that this process holds, or nothing but memory.
+#[derive(Debug)]
+pub struct StateDir(Option<Held>);
+
+#[derive(Debug)]
+struct Held {
+    path: PathBuf,
+    /// Locked as long as it is open.
+    _lock: Option<File>,
+}
+
+impl StateDir {
+    /// Where the directory is: `asked` (flag or configuration), else the first
+    /// of `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/telemetry`, else
+    /// `/var/lib/telemetry`. For those who only read, it is not locked.
+    pub fn locate(asked: Option<&Path>, environment: &Environment) -> PathBuf {
+        if let Some(path) = asked {
+            return path.to_path_buf();
+        }
+        if let Some(list) = environment.get("STATE_DIRECTORY") {
+            // systemd lists all of StateDirectory=.
+            let first = list.split(':').next().unwrap_or_default();
+            if !first.is_empty() {
+                return first.into();
+            }
+        }
+        let absolute = |name| {
+            environment
+                .get(name)
+                .map(Path::new)
+                .filter(|path| path.is_absolute())
+        };
+        let user = absolute("XDG_STATE_HOME")
+            .map(Path::to_path_buf)
+            .or_else(|| Some(absolute("HOME")?.join(".local/state")));
+        match user {
+            Some(directory) => directory.join("telemetry"),
+            None => "/var/lib/telemetry".into(),
+        }
+    }
+
+    /// Creates `path` if necessary and takes hold of it. If nothing can be
+    /// written there, warns and goes on in memory. Fails if another process
+    /// holds it.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        match hold(path) {
+            Ok(held) => Ok(Self(Some(held))),
+            Err(Refusal::HeldBy(holder)) => Err(in_use(path, &holder)),
+            Err(Refusal::Io(error)) => {
+                tracing::warn!(
+                    state_dir = %path.display(),
+                    error = plain(&error),
+                    "Cannot write to the state directory: history and unsent readings are kept \
+                     in memory and lost at exit; choose another one with --state-dir"
+                );
+                Ok(Self::memory())
+            }
+        }
+    }
+
+    /// No directory: everything is forgotten at exit.
+    pub fn memory() -> Self {
+        Self(None)
+    }
+
+    /// The directory; nothing if all is in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.as_ref().map(|held| held.path.as_path())
+    }
+
+    /// A directory in it, for this user only; created if necessary. Nothing if
+    /// all is in memory.
+    pub fn subdirectory(&self, name: &str) -> io::Result<Option<PathBuf>> {
+        let Some(path) = self.path() else {
+            return Ok(None);
+        };
+        let path = path.join(name);
+        create(&path)?;
+        Ok(Some(path))
+    }
+}
+
+enum Refusal {
+    HeldBy(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn hold(path: &Path) -> Result<Held, Refusal> {
+    create(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path.join(LOCK))?;
+    let lock = match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            file.rewind()?;
+            writeln!(file, "process {} ({})", process::id(), command())?;
+            Some(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.take(200).read_to_string(&mut holder);
+            let holder = holder.lines().next().unwrap_or_default();
+            return Err(Refusal::HeldBy(holder.to_owned()));
+        }
+        // Some network file systems have no locks; they are no reason to stop.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(
+                state_dir = %path.display(),
+                error = plain(&error),
+                "Cannot lock the state directory: make sure that no other process uses it"
+            );
+            None
+        }
+    };
+    Ok(Held {
+        path: path.to_path_buf(),
+        _lock: lock,
+    })
+}
+
+fn in_use(path: &Path, holder: &str) -> Failure {
+    // Between taking the lock and writing its name, the holder is nameless.
+    let holder = if holder.is_empty() {
+        "another process"
+    } else {
+        holder
+    };
+    let message = format!("the state directory {} is held by {holder}", path.display());
+    Failure::new(Code::Device, message)
+        .hint("stop that process, or choose another directory with `--state-dir DIR`")
+}
+
+fn create(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    // With `recursive` a file in the way may be taken for the directory.
+    if fs::metadata(path)?.is_dir() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::NotADirectory.into())
+    }
+}
+
+/// Program and subcommand. Not all arguments: a password may be among them.
+fn command() -> String {
+    let mut arguments = env::args_os();
+    let program = arguments.next().map(PathBuf::from).unwrap_or_default();
+    let program = program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let subcommand = arguments
+        .next()
+        .and_then(|argument| argument.into_string().ok())
+        .filter(|argument| argument.bytes().all(|byte| byte.is_ascii_lowercase()));
+    match subcommand {
+        Some(subcommand) => format!("{program} {subcommand}"),
+        None => program,
+    }
+}
+
+const LOCK: &str = "lock";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn located(asked: Option<&str>, variables: &[(&str, &str)]) -> PathBuf {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = variables.iter().map(own).collect();
+        StateDir::locate(asked.map(Path::new), &environment)
+    }
+
+    #[test]
+    fn the_place_depends_on_who_asks() {
+        let home = ("HOME", "/home/me");
+        let xdg = ("XDG_STATE_HOME", "/state");
+        let systemd = ("STATE_DIRECTORY", "/var/lib/a:/var/lib/b");
+        for (path, asked, variables) in [
+            ("/here", Some("/here"), &[systemd, xdg, home][..]),
+            ("/var/lib/a", None, &[systemd, xdg, home]),
+            ("/state/telemetry", None, &[xdg, home]),
+            ("/home/me/.local/state/telemetry", None, &[home]),
+            (
+                "/home/me/.local/state/telemetry",
+                None,
+                &[("XDG_STATE_HOME", "relative"), home],
+            ),
+            ("/var/lib/telemetry", None, &[]),
+            ("/var/lib/telemetry", None, &[("STATE_DIRECTORY", "")]),
+        ] {
+            assert_eq!(located(asked, variables), Path::new(path));
+        }
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b");
+        let held = StateDir::open(&path).unwrap();
+        let failure = StateDir::open(&path).unwrap_err();
+        assert_eq!(failure.code, Code::Device);
+        assert!(
+            failure
+                .message
+                .contains(&format!("process {} (", process::id()))
+        );
+        drop(held);
+        assert!(StateDir::open(&path).unwrap().path().is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_user_can_look_into_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        let state = StateDir::open(&path).unwrap();
+        let tokens = state.subdirectory("tokens").unwrap().unwrap();
+        for (path, mode) in [(&path, 0o700), (&tokens, 0o700), (&path.join(LOCK), 0o600)] {
+            let permissions = fs::metadata(path).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o777, mode, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn without_a_directory_there_is_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let state = StateDir::open(&file).unwrap();
+        assert_eq!(state.path(), None);
+        assert_eq!(state.subdirectory("tokens").unwrap(), None);
+    }
+}
