@@ -252,7 +252,7 @@ async fn large_documents_pass_and_too_large_messages_cost_nothing() {
             state.is_some_and(|state| state.contains("\"soc_percent\":20"))
         })
         .await;
-    assert_eq!(watcher.last[STATUS], "online", "the connection held");
+    watcher.wait_for(STATUS, "online").await;
     assert_eq!(gateway.stop().await, Exit::Stopped);
 }
 
