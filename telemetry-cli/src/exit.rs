@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::{env, fmt};
 
 use crate::config::Report;
+use crate::supervisor::Fault;
 
 /// Exit codes. They are part of the interface: scripts and service managers
 /// rely on them.
@@ -116,6 +117,13 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let message = format!("{}: {}", fault.component, fault.reason);
+        Self::new(Code::Configuration, message)
+    }
+}
 
 impl From<Report> for Failure {
     fn from(report: Report) -> Self {

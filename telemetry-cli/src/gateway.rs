@@ -1,17 +1,18 @@
 //! The gateway as a whole: what `run`, `demo` and the drop-in commands start
 //! from a configuration.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config};
+use crate::config::{Config, Secret};
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::journal::{Journal, Limits, Writer};
 use crate::radio::Radio;
+use crate::sink;
 use crate::source::{self, Context};
 use crate::stats::Stats;
 use crate::supervisor::{Backoff, Component, Exit, Fault, Supervisor, Task};
@@ -137,7 +138,22 @@ fn limits(config: &Config) -> Limits {
 }
 
 fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
-    let _ = (sinks, config, context, journal);
+    if let Some(mqtt) = &config.mqtt {
+        let component = link("mqtt", watched(mqtt.password.as_ref()));
+        let (mqtt, home_assistant) = (mqtt.clone(), config.home_assistant.clone());
+        let id = source::gateway::device_id(journal.gateway());
+        let (name, hub) = (config.gateway.name.clone(), context.hub.clone());
+        sinks.supervise(component, move |task| {
+            sink::mqtt::run(
+                mqtt.clone(),
+                home_assistant.clone(),
+                id.as_str().to_owned(),
+                name.clone(),
+                hub.clone(),
+                task,
+            )
+        });
+    }
 }
 
 fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
@@ -153,7 +169,8 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
         )
     });
     for jbd in &config.jbd {
-        let component = link(&format!("jbd {}", jbd.title()), jbd.credentials());
+        let credentials = watched(jbd.password.as_ref());
+        let component = link(&format!("jbd {}", jbd.title()), credentials);
         let (jbd, context) = (jbd.clone(), context.clone());
         sources.supervise(component, move |task| {
             source::jbd::run(jbd.clone(), context.clone(), task)
@@ -161,24 +178,16 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
     }
 }
 
-fn link(name: &str, credentials: Vec<std::path::PathBuf>) -> Component {
+/// The file of `secret`, if it is in one.
+fn watched(secret: Option<&Secret>) -> Vec<PathBuf> {
+    let file = secret.and_then(Secret::watched_file);
+    file.map(Path::to_path_buf).into_iter().collect()
+}
+
+fn link(name: &str, credentials: Vec<PathBuf>) -> Component {
     Component {
         name: name.to_owned(),
         backoff: Backoff::LINK,
         credentials,
-    }
-}
-
-impl config::Jbd {
-    /// What the configuration calls it.
-    pub fn title(&self) -> &str {
-        [&self.label, &self.name, &self.address]
-            .into_iter()
-            .find_map(Option::as_deref)
-            .unwrap_or_default()
-    }
-
-    fn credentials(&self) -> Vec<std::path::PathBuf> {
-        Vec::new()
     }
 }

@@ -1,62 +1,51 @@
 //! `telemetry demo`: the same gateway against simulated devices, with its own
 //! broker, and nothing to configure.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::run::{database_file, open};
 use crate::broker::Broker;
-use crate::config::{Config, Jbd, Mqtt};
+use crate::cli::DemoArgs;
+use crate::config::{Config, Environment, Jbd, Mqtt};
 use crate::exit::{Code, Failure};
 use crate::radio::{Air, Radio};
 use crate::state_dir::StateDir;
 use crate::{shutdown, sink};
 
 /// Where the broker listens if nothing else is asked for and it is free.
-const BROKER: SocketAddr = SocketAddr::new(
-    std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-    18_830,
-);
+const BROKER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 18_830);
 
 /// Short, so that there is something to see.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// What the demo is asked to do.
-#[derive(Clone, Debug)]
-pub struct Demo {
-    /// End after this long.
-    pub duration: Option<Duration>,
-    /// JSON lines instead of a table.
-    pub json: bool,
-    /// Where the broker has to listen.
-    pub mqtt_listen: Option<SocketAddr>,
-}
-
 /// Runs the demo.
 ///
 /// # Errors
-/// If the broker's address or the database cannot be used.
-pub async fn demo(demo: Demo, state: &StateDir) -> Result<(), Failure> {
+/// If the broker's address or the state directory cannot be used.
+pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let shutdown = shutdown::on_signal();
-    let broker = listen(demo.mqtt_listen).await?;
+    let state = StateDir::open(&state_dir(args))?;
+    let broker = listen(args.mqtt_listen).await?;
     let address = broker.local_addr();
     let air = Air::demo(fastrand::u64(..));
     let config = config(&air, address);
-    let database = database_file(&config, state);
+    let database = database_file(&config, &state);
 
-    let mut gateway = open(config, Radio::Simulated(air), state).await?;
-    if demo.json {
+    let mut gateway = open(config, Radio::Simulated(air), &state).await?;
+    if args.json {
         gateway.add_sink("stdout", sink::stdout::run);
     } else {
         gateway.add_sink("table", sink::table::run);
     }
     let place = database.map_or_else(|| "memory".to_owned(), |file| file.display().to_string());
-    announce(&demo, address, &place, state)?;
+    announce(args, address, &place, &state)?;
 
-    if let Some(duration) = demo.duration {
+    if let Some(duration) = args.duration {
         let shutdown = shutdown.clone();
         tokio::spawn(async move {
             tokio::time::sleep(duration).await;
@@ -70,6 +59,14 @@ pub async fn demo(demo: Demo, state: &StateDir) -> Result<(), Failure> {
     broker_shutdown.cancel();
     let _ = broker.await;
     result
+}
+
+/// Not where a real gateway keeps its own.
+fn state_dir(args: &DemoArgs) -> PathBuf {
+    match &args.state_dir {
+        Some(directory) => directory.clone(),
+        None => StateDir::locate(None, &Environment::of_process()).join("demo"),
+    }
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<Broker, Failure> {
@@ -105,23 +102,31 @@ fn config(air: &Air, broker: SocketAddr) -> Config {
     config
 }
 
+/// The first line of `--json`.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    mqtt: String,
+    state_dir: Option<&'a Path>,
+}
+
 /// The first words on stdout: where to look.
 fn announce(
-    demo: &Demo,
+    args: &DemoArgs,
     broker: SocketAddr,
     database: &str,
     state: &StateDir,
 ) -> Result<(), Failure> {
     use std::io::Write;
 
-    let text = if demo.json {
-        let state_dir = state.path().map(|path| path.display().to_string());
-        json!({
-            "ready": true,
-            "mqtt": format!("tcp://{broker}"),
-            "state_dir": state_dir,
-        })
-        .to_string()
+    let text = if args.json {
+        let ready = Ready {
+            ready: true,
+            mqtt: format!("tcp://{broker}"),
+            state_dir: state.path(),
+        };
+        serde_json::to_string(&ready)
+            .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
             "Three simulated battery packs, read every {} s. Ctrl-C ends it.\n\

@@ -1,37 +1,68 @@
 //! `telemetry export`: the history as CSV or JSON lines.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use serde::Serialize;
 
+use super::run;
+use crate::cli::{ExportArgs, ExportFormat};
+use crate::config::{self, Config, Environment};
 use crate::database::{Database, DatabaseError};
-use crate::event::{Device, DeviceKind, Reading, ReadingJson};
+use crate::event::{Device, DeviceId, DeviceKind, Reading, ReadingJson};
 use crate::exit::{Code, Failure};
 use crate::metric;
+use crate::state_dir::StateDir;
 use crate::store::sqlite::{Selection, devices, history};
 use crate::store::{EXTRA_COLUMN, STORED};
 use crate::value::rfc3339;
 
-/// How the rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// One column per metric; lists as JSON.
-    Csv,
-    /// One reading per line.
-    Jsonl,
-}
-
-/// Writes the rows of `selection`, of every kind if it names none, from the
-/// database at `file` to `output`.
+/// Writes what `args` select.
 ///
 /// # Errors
-/// If there is no such database, or the output fails.
-pub async fn export(
+/// If there is no such history, or the output fails.
+pub async fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let file = database_file(args)?;
+    let now = Utc::now();
+    let selection = Selection {
+        kind: args.kind.unwrap_or(DeviceKind::Battery),
+        device: args.device.as_ref().map(|id| DeviceId::new(&[id])),
+        from: args.from.map(|moment| moment.resolve(now)),
+        to: args.to.map(|moment| moment.resolve(now)),
+    };
+    match &args.output {
+        None => write(&file, args, &selection, std::io::stdout().lock()).await,
+        Some(path) => {
+            let output = std::fs::File::create(path).map_err(|error| {
+                Failure::new(Code::Internal, format!("{}: {error}", path.display()))
+            })?;
+            write(&file, args, &selection, output).await
+        }
+    }
+}
+
+/// The history needs no configuration unless that says where it lies.
+fn database_file(args: &ExportArgs) -> Result<PathBuf, Failure> {
+    let environment = Environment::of_process();
+    let asked = args.state_dir.state_dir.as_deref();
+    let config = match config::find(args.config.file.as_deref(), &environment) {
+        Ok(file) => config::load(&file, &environment)?.config,
+        Err(error) if args.config.file.is_some() => return Err(error),
+        Err(_) => Config::default(),
+    };
+    let asked = asked.or(config.gateway.state_dir.as_deref());
+    let directory = StateDir::locate(asked, &environment);
+    Ok(config
+        .store
+        .path
+        .unwrap_or_else(|| directory.join(run::DATABASE)))
+}
+
+async fn write(
     file: &Path,
-    kind: Option<DeviceKind>,
+    args: &ExportArgs,
     selection: &Selection,
-    format: Format,
     output: impl Write,
 ) -> Result<(), Failure> {
     if !file.exists() {
@@ -41,34 +72,35 @@ pub async fn export(
         )
         .hint("name the gateway's state directory with `--state-dir DIR`"));
     }
-    let failure = |error: DatabaseError| {
-        Failure::new(Code::Backend, format!("{}: {error}", file.display()))
-    };
+    let failure =
+        |error: DatabaseError| Failure::new(Code::Backend, format!("{}: {error}", file.display()));
     let database = Database::open_read_only(file).await.map_err(failure)?;
     let devices = devices(&mut *database.lock().await)
         .await
         .map_err(|error| failure(error.into()))?;
-    let kinds: Vec<_> = match kind {
+    let kinds: Vec<_> = match args.kind {
         Some(kind) => vec![kind],
         None => STORED
             .into_iter()
             .filter(|kind| devices.iter().any(|device| device.kind == *kind))
             .collect(),
     };
-    if format == Format::Csv && kinds.len() > 1 {
+    if args.format == ExportFormat::Csv && kinds.len() > 1 {
         return Err(Failure::new(
             Code::Usage,
             "the history holds more than one kind of device, with columns of their own",
         )
         .hint("choose one with `--kind`, or `--format jsonl`"));
     }
-    let mut writer = RowWriter::new(format, output);
+    let mut writer = RowWriter::new(args.format, output);
     for kind in kinds {
         let selection = Selection {
             kind,
             ..selection.clone()
         };
-        writer.header(kind).map_err(|error| Failure::stdout(&error))?;
+        writer
+            .header(kind)
+            .map_err(|error| Failure::stdout(&error))?;
         let mut result = Ok(());
         history(&database, &selection, |number, reading| {
             let device = devices.iter().find(|device| device.id == reading.device);
@@ -90,10 +122,10 @@ enum RowWriter<W: Write> {
 }
 
 impl<W: Write> RowWriter<W> {
-    fn new(format: Format, output: W) -> Self {
+    fn new(format: ExportFormat, output: W) -> Self {
         match format {
-            Format::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
-            Format::Jsonl => Self::Jsonl(std::io::BufWriter::new(output)),
+            ExportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
+            ExportFormat::Jsonl => Self::Jsonl(std::io::BufWriter::new(output)),
         }
     }
 

@@ -5,47 +5,39 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
-use crate::exit::{Code, Failure};
+use crate::exit::Failure;
 use crate::log;
 use crate::state_dir::StateDir;
 
 pub mod config;
+pub mod demo;
+pub mod export;
+pub mod once;
+pub mod run;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Run(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
-            let state_dir = open_state_dir(args.state_dir.state_dir.as_deref(), &config)?;
-            // TEMPORARY: run::run(config, state_dir).await
-            drop(state_dir);
-            Err(not_yet("run"))
+            let state = open_state_dir(args.state_dir.state_dir.as_deref(), &config)?;
+            run::run(config, &state).await
         }
-        Command::Demo(_args) => {
-            start_log(&cli.log, "warn")?;
-            // TEMPORARY: demo::run(args).await
-            Err(not_yet("demo"))
+        Command::Demo(args) => {
+            // A warning would tear the table.
+            start_log(&cli.log, if args.json { "warn" } else { "error" })?;
+            demo::demo(&args).await
         }
         Command::Once(args) => {
-            let _config = prepare(&cli.log, args.config.file.as_deref())?;
-            // TEMPORARY: once::run(config, args.json).await
-            Err(not_yet("once"))
+            let config = prepare(&cli.log, args.config.file.as_deref())?;
+            once::once(config, args.json).await
         }
-        Command::Export(_args) => {
+        Command::Export(args) => {
             start_log(&cli.log, "warn")?;
-            // TEMPORARY: export::run(args).await
-            Err(not_yet("export"))
+            export::export(&args).await
         }
         Command::Config(command) => config::run(&command),
     }
-}
-
-// TEMPORARY: goes with the last of the arms above that calls it.
-fn not_yet(command: &str) -> Failure {
-    Failure::new(
-        Code::Internal,
-        format!("`{command}` is not part of this build"),
-    )
 }
 
 /// The configuration for a command that needs one. Its warnings go to the log,

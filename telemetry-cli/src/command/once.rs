@@ -30,8 +30,10 @@ struct Trouble {
 /// That of the first device that could not be read, after all were tried.
 pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
     if config.jbd.is_empty() {
-        return Err(Failure::new(Code::Configuration, "no devices are configured")
-            .hint("add a [[jbd]] table; `telemetry config sample` shows one"));
+        return Err(
+            Failure::new(Code::Configuration, "no devices are configured")
+                .hint("add a [[jbd]] table; `telemetry config sample` shows one"),
+        );
     }
     let database = Database::open(None)
         .await
@@ -87,7 +89,12 @@ fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {
         return writeln!(output, "{all}");
     }
     for ReadingJson { device, reading } in readings {
-        writeln!(output, "{}: {}", device.name, table::summary(&reading.values))?;
+        writeln!(
+            output,
+            "{}: {}",
+            device.name,
+            table::summary(&reading.values)
+        )?;
     }
     // The first one is what the command fails with.
     for trouble in troubles.iter().skip(1) {

@@ -7,6 +7,9 @@ use crate::radio::{Air, Radio};
 use crate::shutdown;
 use crate::state_dir::StateDir;
 
+/// Name of the database file in the state directory.
+pub const DATABASE: &str = "telemetry.sqlite";
+
 /// Runs the gateway of `config`.
 ///
 /// # Errors
@@ -37,7 +40,7 @@ pub async fn open(config: Config, radio: Radio, state: &StateDir) -> Result<Gate
 /// Where the database of `config` lies; nowhere if nothing can be written.
 pub fn database_file(config: &Config, state: &StateDir) -> Option<std::path::PathBuf> {
     let configured = config.store.path.clone();
-    configured.or_else(|| Some(state.path()?.join("telemetry.sqlite")))
+    configured.or_else(|| Some(state.path()?.join(DATABASE)))
 }
 
 /// The radio that `config` asks for.
@@ -47,5 +50,6 @@ pub fn database_file(config: &Config, state: &StateDir) -> Option<std::path::Pat
 pub fn radio(config: &Config) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
         BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo(fastrand::u64(..)))),
+        BluetoothBackend::System => Err(Failure::new(Code::Configuration, "no radio yet")),
     }
 }

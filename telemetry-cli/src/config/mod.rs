@@ -126,6 +126,22 @@ pub struct Mqtt {
 }
 
 impl Mqtt {
+    /// The broker at `url`, everything else by default.
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            user: None,
+            password: None,
+            ca: None,
+            client_cert: None,
+            client_key: None,
+            client_id: None,
+            topic_prefix: Self::default_topic_prefix(),
+            per_metric_topics: yes(),
+            history: false,
+        }
+    }
+
     fn default_topic_prefix() -> String {
         "telemetry".to_owned()
     }
@@ -227,6 +243,28 @@ pub struct Jbd {
 }
 
 impl Jbd {
+    /// The pack that advertises `name`, everything else by default.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            address: None,
+            label: None,
+            password: None,
+            interval: Self::default_interval(),
+            hold_link: None,
+            store: Keep::default(),
+            reads_per_day: None,
+        }
+    }
+
+    /// What the configuration calls it.
+    pub fn title(&self) -> &str {
+        [&self.label, &self.name, &self.address]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default()
+    }
+
     fn default_interval() -> Duration {
         Duration::from_secs(30)
     }
