@@ -28,6 +28,8 @@ impl Link {
                     let Ok(mut far) = TcpStream::connect(target).await else {
                         return;
                     };
+                    // A link is no place to wait for more to send.
+                    let _ = (near.set_nodelay(true), far.set_nodelay(true));
                     tokio::select! {
                         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                         _ = cut.changed() => {}
