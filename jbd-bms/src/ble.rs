@@ -115,11 +115,11 @@ impl BleTransport {
         &self.peripheral
     }
 
-    /// The device's address, from the radio or, where the operating system hides
-    /// it, from its advertisement.
+    /// The device's own address: from its advertisement where it tells it there,
+    /// because the radio's may be random or hidden by the operating system.
     pub async fn address(&self) -> Option<MacAddress> {
         let properties = self.peripheral.properties().await.ok().flatten()?;
-        address_of(&properties)
+        hidden_address(&properties).or_else(|| radio_address(&properties))
     }
 }
 
@@ -229,7 +229,10 @@ fn fits(wanted: &Wanted, properties: &PeripheralProperties) -> bool {
             let names = [&properties.advertisement_name, &properties.local_name];
             names.into_iter().flatten().any(|heard| heard == name)
         }
-        Wanted::Address(address) => address_of(properties) == Some(*address),
+        Wanted::Address(address) => {
+            let addresses = [radio_address(properties), hidden_address(properties)];
+            addresses.contains(&Some(*address))
+        }
     }
 }
 
@@ -252,18 +255,20 @@ pub fn likelihood(properties: &PeripheralProperties) -> Likelihood {
         .collect();
     Advertisement {
         name,
-        address: address_of(properties),
+        address: radio_address(properties),
         services: &services,
         manufacturer_data: &manufacturer_data,
     }
     .likelihood()
 }
 
-fn address_of(properties: &PeripheralProperties) -> Option<MacAddress> {
-    let radio = properties.address.into_inner();
-    if radio != [0; 6] {
-        return Some(MacAddress::new(radio));
-    }
+/// macOS hides it behind zeros.
+fn radio_address(properties: &PeripheralProperties) -> Option<MacAddress> {
+    let octets = properties.address.into_inner();
+    (octets != [0; 6]).then(|| MacAddress::new(octets))
+}
+
+fn hidden_address(properties: &PeripheralProperties) -> Option<MacAddress> {
     properties
         .manufacturer_data
         .iter()

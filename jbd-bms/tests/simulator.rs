@@ -1,19 +1,12 @@
 //! The simulated pack, judged by captured and published frames.
 
+#[path = "support/vectors.rs"]
+mod support;
+
+use jbd_bms::Status;
 use jbd_bms::simulator::{Access, Faults, Load, Output, Pack, PackConfig};
 use serde_json::Value;
-
-fn vectors(text: &str) -> Vec<Value> {
-    serde_json::from_str(text).unwrap()
-}
-
-fn hex(text: &Value) -> Vec<u8> {
-    let digits = text.as_str().unwrap().as_bytes();
-    let pairs = digits.chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
+use support::{hex, only_frame, vectors};
 
 /// Everything that the pack sends within two seconds after a write.
 fn answer(pack: &mut Pack, request: &[u8], now_ms: &mut u64) -> Vec<u8> {
@@ -91,6 +84,7 @@ fn parameters_are_closed_outside_factory_mode() {
     while pack.poll(100).is_some() {}
     let refused = answer(&mut pack, &hex(&Value::from("dda52400ffdc77")), &mut now_ms);
     assert_eq!(refused, hex(&Value::from("dd248100ff7f77")));
+    assert_eq!(only_frame(&refused).status, Status::NotAllowed);
 }
 
 #[test]

@@ -35,7 +35,8 @@ const DRAIN_LIMIT: usize = 256;
 ///
 /// Calls run one at a time, each within a time limit of its own: a read ends
 /// after at most 5.2 s, or about 10 s more where a silent module is logged in to
-/// first; a write after at most 3 s plus reading back.
+/// first; a write after at most 3 s plus reading back. A transport that does not
+/// take a request is given up after 5 s.
 ///
 /// # Cancellation
 ///
@@ -55,6 +56,8 @@ pub struct Client<T> {
     /// Factory mode was entered and not left yet: a call is inside, or was
     /// dropped there.
     factory_mode: bool,
+    /// Charge and discharge MOSFET as this client last left them.
+    released: Option<(bool, bool)>,
 }
 
 impl<T: Transport> Client<T> {
@@ -70,6 +73,7 @@ impl<T: Transport> Client<T> {
             answered_at: None,
             logged_in: false,
             factory_mode: false,
+            released: None,
         }
     }
 
@@ -119,6 +123,7 @@ impl<T: Transport> Client<T> {
         self.session.abandon();
         self.answered_at = None;
         self.logged_in = false;
+        self.released = None;
     }
 
     /// What was seen besides the expected answers.
@@ -249,6 +254,10 @@ impl<T: Transport> Client<T> {
     async fn write_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
         match self.ask(request.clone()).await {
             Err(Error::Refused {
+                status: Status::PasswordWrong,
+                ..
+            }) if self.password.is_none() => Err(Error::PasswordNeeded),
+            Err(Error::Refused {
                 status: Status::NotAllowed | Status::PasswordWrong,
                 ..
             }) if self.password.is_some() && !self.logged_in => {
@@ -345,7 +354,10 @@ impl<T: Transport> Client<T> {
             let until_ms = match self.session.poll(now_ms) {
                 Step::Write(bytes) => {
                     match timeout(SEND_LIMIT, self.transport.send(bytes)).await {
-                        Ok(Ok(())) => {}
+                        Ok(Ok(())) => {
+                            let now_ms = self.now_ms();
+                            self.session.written(now_ms);
+                        }
                         Ok(Err(error)) => {
                             self.session.abandon();
                             return Err(Error::NotSent(error));
