@@ -76,7 +76,7 @@ impl Call {
 
     fn timeout_ms(&self, asked: u8, timing: &Timing) -> Option<u32> {
         match self {
-            Self::Register(request) if request.is_write() => {
+            Self::Register(request) | Self::Optional(request) if request.is_write() => {
                 (asked == 0).then_some(timing.write_ms)
             }
             Self::Register(_) => timing.read_ms.get(usize::from(asked)).copied(),

@@ -4,7 +4,11 @@
 mod support;
 
 use jbd_bms::Status;
+use jbd_bms::frame::Request;
 use jbd_bms::simulator::{Access, Faults, Load, Output, Pack, PackConfig};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::Value;
 use support::{hex, only_frame, vectors};
 
@@ -143,4 +147,40 @@ fn charge_flows_and_limits_cut_it_off() {
     overloaded.poll(2_000);
     assert_eq!(overloaded.snapshot().protection, 1 << 9);
     assert!(!overloaded.snapshot().discharge_on);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_pack_takes_any_bytes(
+        requests in vec((any::<bool>(), any::<u8>(), vec(any::<u8>(), 0..20)), 1..40),
+        junk in vec(any::<u8>(), 0..300),
+        access in select(vec![
+            Access::Open,
+            Access::BoardPassword("123456".into()),
+            Access::ModuleLogin { password: Some("abc123".into()), password_is_key: false },
+        ]),
+        seed: u64,
+    ) {
+        let config = PackConfig { access, parameter_blocks: true, ..PackConfig::default() };
+        let mut pack = Pack::new(config, seed);
+        let mut now_ms = 0;
+        pack.connect(now_ms);
+        pack.write(ENTER, now_ms);
+        for (is_write, register, data) in requests {
+            let request = match is_write {
+                true => Request::write(register, &data),
+                false => Request::read_with(register, &data),
+            };
+            pack.write(request.unwrap().bytes(), now_ms);
+            now_ms += 500;
+            while pack.poll(now_ms).is_some() {}
+        }
+        pack.write(&junk, now_ms);
+        while pack.poll(now_ms + 10_000).is_some() {}
+    }
 }
