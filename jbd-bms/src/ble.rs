@@ -109,6 +109,20 @@ impl BleTransport {
             .map_err(io_error)
     }
 
+    /// The Linux backend words all failures alike; only asking tells a lost link.
+    async fn write_error(&self, error: btleplug::Error) -> io::Error {
+        let timed_out = error.to_string().contains("Timeout");
+        let error = io_error(error);
+        if error.kind() != io::ErrorKind::Other {
+            return error;
+        }
+        match self.peripheral.is_connected().await {
+            Ok(false) => io::Error::new(io::ErrorKind::NotConnected, error),
+            _ if timed_out => io::Error::new(io::ErrorKind::TimedOut, error),
+            _ => error,
+        }
+    }
+
     /// The peripheral behind the transport.
     #[must_use]
     pub fn peripheral(&self) -> &Peripheral {
@@ -136,10 +150,10 @@ impl std::fmt::Debug for BleTransport {
 impl Transport for BleTransport {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         for part in bytes.chunks(WRITE_LEN) {
-            self.peripheral
-                .write(&self.write, part, self.write_type)
-                .await
-                .map_err(io_error)?;
+            let written = self.peripheral.write(&self.write, part, self.write_type);
+            if let Err(error) = written.await {
+                return Err(self.write_error(error).await);
+            }
         }
         Ok(())
     }

@@ -205,12 +205,11 @@ impl<T: Transport> Client<T> {
     /// # Errors
     ///
     /// [`Error::InvalidValue`] unless the new password is six digits;
-    /// [`Error::PasswordNeeded`] without an old one; [`Error::PasswordRejected`]
+    /// [`Error::PasswordNeeded`] without an old one of six digits; [`Error::PasswordRejected`]
     /// if the board does not take the old one; otherwise any [`Error`].
     pub async fn change_password(&mut self, new: impl Into<Password> + Send) -> Result<(), Error> {
         let new = new.into();
-        let old = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
-        let old = old.digits().ok_or(Error::PasswordRejected)?;
+        let old = self.digits().ok_or(Error::PasswordNeeded)?;
         let digits = new
             .digits()
             .ok_or_else(|| Error::InvalidValue("the password must be six digits".into()))?;

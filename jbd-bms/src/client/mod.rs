@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::assembler::ModuleFrame;
 use crate::frame::Request;
-use crate::login::{LoginError, LoginStep, ModuleLogin};
+use crate::login::{LoginError, LoginStep, ModuleLogin, PasswordDigits};
 use crate::session::{Call, Reply, Session, SessionCounters, SessionError, Step, Timing};
 use crate::{
     BasicInfo, CellVoltages, ChipType, Command, Error, ErrorCounts, MacAddress, Password, Status,
@@ -260,7 +260,7 @@ impl<T: Transport> Client<T> {
             Err(Error::Refused {
                 status: Status::NotAllowed | Status::PasswordWrong,
                 ..
-            }) if self.password.is_some() && !self.logged_in => {
+            }) if self.digits().is_some() => {
                 self.log_in_to_board().await?;
                 self.ask(request).await
             }
@@ -268,9 +268,12 @@ impl<T: Transport> Client<T> {
         }
     }
 
+    fn digits(&self) -> Option<PasswordDigits> {
+        self.password.as_ref().and_then(Password::digits)
+    }
+
     async fn log_in_to_board(&mut self) -> Result<(), Error> {
-        let password = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
-        let digits = password.digits().ok_or(Error::PasswordRejected)?;
+        let digits = self.digits().ok_or(Error::PasswordNeeded)?;
         let request = Command::PasswordLogin(digits).request();
         match self.ask(request).await {
             // Firmware without passwords does not know the register.
@@ -360,7 +363,10 @@ impl<T: Transport> Client<T> {
                         }
                         Ok(Err(error)) => {
                             self.session.abandon();
-                            return Err(Error::NotSent(error));
+                            return Err(match error.kind() {
+                                io::ErrorKind::TimedOut => Error::MaybeSent(error),
+                                _ => Error::NotSent(error),
+                            });
                         }
                         Err(_) => {
                             self.session.abandon();
