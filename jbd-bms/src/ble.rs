@@ -102,25 +102,9 @@ impl BleTransport {
     /// # Errors
     ///
     /// What the Bluetooth stack says.
-    pub async fn resubscribe(&self) -> io::Result<()> {
-        self.peripheral
-            .subscribe(&self.notify)
-            .await
-            .map_err(io_error)
-    }
-
-    /// The Linux backend words all failures alike; only asking tells a lost link.
-    async fn write_error(&self, error: btleplug::Error) -> io::Error {
-        let timed_out = error.to_string().contains("Timeout");
-        let error = io_error(error);
-        if error.kind() != io::ErrorKind::Other {
-            return error;
-        }
-        match self.peripheral.is_connected().await {
-            Ok(false) => io::Error::new(io::ErrorKind::NotConnected, error),
-            _ if timed_out => io::Error::new(io::ErrorKind::TimedOut, error),
-            _ => error,
-        }
+    pub fn resubscribe(&self) -> impl Future<Output = io::Result<()>> + Send + use<> {
+        let (peripheral, notify) = (self.peripheral.clone(), self.notify.clone());
+        async move { peripheral.subscribe(&notify).await.map_err(io_error) }
     }
 
     /// The peripheral behind the transport.
@@ -131,9 +115,12 @@ impl BleTransport {
 
     /// The device's own address: from its advertisement where it tells it there,
     /// because the radio's may be random or hidden by the operating system.
-    pub async fn address(&self) -> Option<MacAddress> {
-        let properties = self.peripheral.properties().await.ok().flatten()?;
-        hidden_address(&properties).or_else(|| radio_address(&properties))
+    pub fn address(&self) -> impl Future<Output = Option<MacAddress>> + Send + use<> {
+        let peripheral = self.peripheral.clone();
+        async move {
+            let properties = peripheral.properties().await.ok().flatten()?;
+            hidden_address(&properties).or_else(|| radio_address(&properties))
+        }
     }
 }
 
@@ -152,7 +139,7 @@ impl Transport for BleTransport {
         for part in bytes.chunks(WRITE_LEN) {
             let written = self.peripheral.write(&self.write, part, self.write_type);
             if let Err(error) = written.await {
-                return Err(self.write_error(error).await);
+                return Err(write_error(&self.peripheral, error).await);
             }
         }
         Ok(())
@@ -289,6 +276,20 @@ fn hidden_address(properties: &PeripheralProperties) -> Option<MacAddress> {
         .find_map(|(&company, data)| MacAddress::from_manufacturer_data(company, data))
 }
 
+/// The Linux backend words all failures alike; only asking tells a lost link.
+async fn write_error(peripheral: &Peripheral, error: btleplug::Error) -> io::Error {
+    let timed_out = error.to_string().contains("Timeout");
+    let error = io_error(error);
+    if error.kind() != io::ErrorKind::Other {
+        return error;
+    }
+    match peripheral.is_connected().await {
+        Ok(false) => io::Error::new(io::ErrorKind::NotConnected, error),
+        _ if timed_out => io::Error::new(io::ErrorKind::TimedOut, error),
+        _ => error,
+    }
+}
+
 /// What btleplug says, under the kind that fits best.
 fn io_error(error: btleplug::Error) -> io::Error {
     let kind = match &error {
@@ -300,4 +301,22 @@ fn io_error(error: btleplug::Error) -> io::Error {
         _ => io::ErrorKind::Other,
     };
     io::Error::new(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn futures_can_move_between_threads() {
+        fn is_send<T: Send>(_: impl FnOnce() -> T) {}
+        is_send(|| async {
+            let peripheral: Peripheral = std::future::pending().await;
+            let mut transport = BleTransport::new(peripheral).await?;
+            transport.resubscribe().await?;
+            transport.address().await;
+            transport.send(&[]).await?;
+            transport.recv().await
+        });
+    }
 }
