@@ -12,6 +12,7 @@ use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::journal::{Journal, Limits, Writer};
 use crate::radio::Radio;
+use crate::sink;
 use crate::source::{self, Context};
 use crate::stats::Stats;
 use crate::supervisor::{Backoff, Component, Exit, Fault, Supervisor, Task};
@@ -137,7 +138,22 @@ fn limits(config: &Config) -> Limits {
 }
 
 fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
-    let _ = (sinks, config, context, journal);
+    if let Some(mqtt) = &config.mqtt {
+        let component = link("mqtt", watched(mqtt.password.as_ref()));
+        let (mqtt, home_assistant) = (mqtt.clone(), config.home_assistant.clone());
+        let id = source::gateway::device_id(journal.gateway());
+        let (name, hub) = (config.gateway.name.clone(), context.hub.clone());
+        sinks.supervise(component, move |task| {
+            sink::mqtt::run(
+                mqtt.clone(),
+                home_assistant.clone(),
+                id.as_str().to_owned(),
+                name.clone(),
+                hub.clone(),
+                task,
+            )
+        });
+    }
 }
 
 fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {

@@ -304,7 +304,7 @@ impl Board {
             0..=39 => self.number(0x10 + number as u8),
             40..=55 => {
                 let packed = self.number(0x38 + ((number - 40) / 2) as u8);
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     packed >> 8
                 } else {
                     packed & 0xFF

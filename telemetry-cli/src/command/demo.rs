@@ -2,10 +2,10 @@
 //! broker, and nothing to configure.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::run::{database_file, open};
@@ -102,6 +102,14 @@ fn config(air: &Air, broker: SocketAddr) -> Config {
     config
 }
 
+/// The first line of `--json`.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    mqtt: String,
+    state_dir: Option<&'a Path>,
+}
+
 /// The first words on stdout: where to look.
 fn announce(
     args: &DemoArgs,
@@ -112,13 +120,13 @@ fn announce(
     use std::io::Write;
 
     let text = if args.json {
-        let state_dir = state.path().map(|path| path.display().to_string());
-        json!({
-            "ready": true,
-            "mqtt": format!("tcp://{broker}"),
-            "state_dir": state_dir,
-        })
-        .to_string()
+        let ready = Ready {
+            ready: true,
+            mqtt: format!("tcp://{broker}"),
+            state_dir: state.path(),
+        };
+        serde_json::to_string(&ready)
+            .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
             "Three simulated battery packs, read every {} s. Ctrl-C ends it.\n\

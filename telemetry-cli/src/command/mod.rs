@@ -1,11 +1,11 @@
 //! The subcommands, one file each.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
-use crate::exit::Failure;
+use crate::exit::{Code, Failure};
 use crate::log;
 use crate::state_dir::StateDir;
 
@@ -24,7 +24,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             run::run(config, &state).await
         }
         Command::Demo(args) => {
-            start_log(&cli.log, "warn")?;
+            // A warning would tear the table.
+            start_log(&cli.log, if args.json { "warn" } else { "error" })?;
             demo::demo(&args).await
         }
         Command::Once(args) => {
@@ -32,8 +33,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             once::once(config, args.json).await
         }
         Command::Export(args) => {
-            start_log(&cli.log, "warn")?;
-            export::export(&args).await
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            export::export(&args, &config).await
         }
         Command::Config(command) => config::run(&command),
     }
@@ -51,17 +52,41 @@ pub fn prepare(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
     Ok(loaded.config)
 }
 
+/// The same for a command that gets along without: if no file is named and
+/// there is none in the usual places, the defaults are used.
+pub fn prepare_or_default(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    if file.is_some() || find(None, &Environment::of_process()).is_ok() {
+        return prepare(log, file);
+    }
+    let config = Config::default();
+    start_log(log, &config.gateway.log)?;
+    Ok(config)
+}
+
 /// Starts the log. The command line and `TELEMETRY_LOG` come before `filter`.
 pub fn start_log(log: &LogArgs, filter: &str) -> Result<(), Failure> {
-    let asked = log.filter.as_deref().filter(|asked| !asked.is_empty());
+    let environment = Environment::of_process();
+    let variable = environment.get("TELEMETRY_LOG");
+    if let (None, Some(Err(error))) = (&log.filter, variable.map(log::check_filter)) {
+        let message = format!("environment variable TELEMETRY_LOG: {error}");
+        return Err(
+            Failure::new(Code::Configuration, message).hint(format!("set it to {}", log::EXPECTED))
+        );
+    }
+    let asked = log.filter.as_deref().or(variable);
     log::init(asked.unwrap_or(filter), log.format)
 }
 
 /// Takes hold of the state directory. The command line comes before the
 /// configuration.
 pub fn open_state_dir(asked: Option<&Path>, config: &Config) -> Result<StateDir, Failure> {
+    StateDir::open(&locate_state_dir(asked, config))
+}
+
+/// Where the state directory is, for a command that only reads.
+pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     let asked = asked.or(config.gateway.state_dir.as_deref());
-    StateDir::open(&StateDir::locate(asked, &Environment::of_process()))
+    StateDir::locate(asked, &Environment::of_process())
 }
 
 /// Prints to stdout. Not `print!`, which panics when the reader is gone.

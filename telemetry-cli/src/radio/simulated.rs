@@ -13,6 +13,9 @@ use super::{Link, RadioError, Target};
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
 
+/// How long a device is looked for.
+const SCAN: Duration = Duration::from_secs(1);
+
 /// Chunks that may wait for a slow reader.
 const CHUNKS: usize = 64;
 
@@ -60,14 +63,12 @@ impl Air {
             Target::Name(name) => device.name == name,
             Target::Address(address) => text(device.address) == *address,
         });
+        let not_found = || RadioError::NotFound(target.clone());
+        let device = device.ok_or_else(not_found)?;
         // As on the air, a device that has a link is not seen by others.
-        let free = device.and_then(|device| {
-            let pack = device.pack.clone().try_lock_owned().ok()?;
-            Some((device, pack))
-        });
-        let Some((device, pack)) = free else {
-            return Err(RadioError::NotFound(target.clone()));
-        };
+        let pack = tokio::time::timeout(SCAN, device.pack.clone().lock_owned())
+            .await
+            .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
         let (outgoing, requests) = mpsc::channel(CHUNKS);
         let (chunks, incoming) = mpsc::channel(CHUNKS);

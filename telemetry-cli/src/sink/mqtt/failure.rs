@@ -1,0 +1,171 @@
+//! Why there is no connection, in words.
+
+use std::io::{self, ErrorKind};
+
+use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
+use rustls::{CertificateError, Error as Tls};
+
+/// Why a connection ended, or did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What happened, and what to do.
+    pub(super) text: String,
+    /// The broker does not want this user, password or certificate.
+    pub(super) login: bool,
+}
+
+impl Failure {
+    /// From the client library's error; `connected` if it had worked before.
+    pub(super) fn new(error: &ConnectionError, connected: bool) -> Self {
+        let text = match error {
+            ConnectionError::ConnectionRefused(code) => return refused(*code),
+            ConnectionError::NetworkTimeout => {
+                "no answer; check host, port and firewall".to_owned()
+            }
+            ConnectionError::FlushTimeout => "it takes no more data".to_owned(),
+            ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
+                io_error(error)
+            }
+            ConnectionError::MqttState(state) => match state {
+                StateError::ConnectionAborted if connected => {
+                    "it closed the connection; another client with the same mqtt.client_id?"
+                        .to_owned()
+                }
+                StateError::ConnectionAborted => "it closed the connection at once; \
+                    encrypted port with an unencrypted mqtt.url, or the other way round?"
+                    .to_owned(),
+                StateError::AwaitPingResp => "it does not answer any more".to_owned(),
+                StateError::Deserialization(rumqttc::Error::Io(error)) => io_error(error),
+                StateError::Deserialization(_) | StateError::WrongPacket if !connected => {
+                    "what answers there is no MQTT broker".to_owned()
+                }
+                other => other.to_string(),
+            },
+            ConnectionError::NotConnAck(_) => "what answers there is no MQTT broker".to_owned(),
+            ConnectionError::Tls(TlsError::Io(error)) => io_error(error),
+            ConnectionError::Tls(TlsError::TLS(error)) => tls_error(error),
+            ConnectionError::Tls(TlsError::DNSName(_)) => {
+                "mqtt.url needs a host name that a certificate can be issued for".to_owned()
+            }
+            ConnectionError::Tls(error) => format!("TLS: {error}"),
+            ConnectionError::Websocket(error) => match io_cause(error) {
+                Some(error) => io_error(error),
+                None => format!("web socket: {error}; check the path in mqtt.url"),
+            },
+            ConnectionError::ResponseValidation(error) => {
+                format!("web socket: {error}; check the path in mqtt.url")
+            }
+            other => other.to_string(),
+        };
+        Self { text, login: false }
+    }
+}
+
+fn refused(code: ConnectReturnCode) -> Failure {
+    let (text, login) = match code {
+        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => (
+            "it refuses this user; check mqtt.user and mqtt.password",
+            true,
+        ),
+        ConnectReturnCode::BadClientId => ("it refuses the client id; set mqtt.client_id", false),
+        ConnectReturnCode::RefusedProtocolVersion => ("it does not speak MQTT 3.1.1", false),
+        ConnectReturnCode::ServiceUnavailable | ConnectReturnCode::Success => {
+            ("it is not ready", false)
+        }
+    };
+    Failure {
+        text: text.to_owned(),
+        login,
+    }
+}
+
+fn io_error(error: &io::Error) -> String {
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return tls_error(tls);
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            "nothing listens there; is the broker running, and is the port right?".to_owned()
+        }
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            "the connection was cut".to_owned()
+        }
+        ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+        ErrorKind::TimedOut => "no answer; check host, port and firewall".to_owned(),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            "out of reach; check the network".to_owned()
+        }
+        // The kind of a failed look-up has no name yet.
+        _ if error.to_string().contains("lookup") => {
+            "unknown host; check mqtt.url and the name server".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn tls_error(error: &Tls) -> String {
+    match error {
+        Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "nobody known has signed its certificate; set mqtt.ca to the authority's file"
+                .to_owned()
+        }
+        Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another host name; check mqtt.url".to_owned(),
+        Tls::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => "its certificate is expired or not valid yet; check it, and this clock".to_owned(),
+        Tls::InvalidMessage(_) => {
+            "what answers there is not encrypted; tcp:// instead of tls://?".to_owned()
+        }
+        Tls::AlertReceived(alert) => {
+            format!("it refuses the encryption ({alert:?}); does it ask for mqtt.client_cert?")
+        }
+        other => format!("TLS: {other}"),
+    }
+}
+
+fn io_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref() {
+            return Some(io);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_say_what_to_do() {
+        let text = |error: ConnectionError| Failure::new(&error, false).text;
+        assert!(
+            text(io::Error::from(ErrorKind::ConnectionRefused).into())
+                .starts_with("nothing listens there")
+        );
+        let unknown = io::Error::other("failed to lookup address information: Name unknown");
+        assert!(text(unknown.into()).starts_with("unknown host"));
+        let issuer = Tls::InvalidCertificate(CertificateError::UnknownIssuer);
+        let tls = TlsError::Io(io::Error::new(ErrorKind::InvalidData, issuer));
+        assert!(text(ConnectionError::Tls(tls)).contains("set mqtt.ca"));
+    }
+
+    #[test]
+    fn bad_credentials_are_told_apart() {
+        for code in [
+            ConnectReturnCode::BadUserNamePassword,
+            ConnectReturnCode::NotAuthorized,
+        ] {
+            assert!(Failure::new(&ConnectionError::ConnectionRefused(code), false).login);
+        }
+        let busy = ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable);
+        assert!(!Failure::new(&busy, false).login);
+    }
+}

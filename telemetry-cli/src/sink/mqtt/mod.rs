@@ -1,0 +1,295 @@
+//! MQTT: the latest state of everything, retained, on the unified topics, and
+//! discovery for Home Assistant.
+//!
+//! The topics that the broker is meant to hold are kept here; a connection
+//! catches up with them. After each new connection everything is published
+//! again, because a broker may have lost its retained messages. A broker that
+//! is slow or away costs nothing but the topics in memory: values that change
+//! meanwhile replace each other.
+//!
+//! A value that becomes unknown is null in the JSON state. Its plain topic
+//! gets an empty retained payload: the broker forgets it, and nobody who asks
+//! later takes an old value for a present one.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use secrecy::SecretString;
+
+use crate::config::{self, Secret};
+use crate::event::DeviceId;
+use crate::hub::{Follower, Hub};
+use crate::sink::home_assistant::Names;
+use crate::supervisor::{Backoff, Exit, Task};
+
+use connection::{Connection, Happening};
+use publisher::Publisher;
+use settings::Settings;
+use topics::{OFFLINE, ONLINE, Topics};
+
+mod announcer;
+mod connection;
+mod failure;
+mod publisher;
+mod retained;
+mod settings;
+pub mod topics;
+pub(in crate::sink) mod unified;
+
+/// How long the end may take: what is queued has to be acknowledged by then.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A connection that held this long was a good one.
+const HEALTHY: Duration = Duration::from_secs(30);
+
+/// Refusals in a row before a user is asked to change something: a broker may
+/// be up before what it asks about its users.
+const REFUSALS: u32 = 3;
+
+/// Publishes what `hub` knows until the task is shut down, then says that
+/// everything is offline and waits until the broker has it.
+///
+/// `gateway_id` is the device id of the gateway, `gateway_name` what people
+/// call it. A broker that is away is waited for. The task ends earlier only
+/// for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
+/// configuration that cannot work ([`Exit::Fatal`]).
+pub async fn run(
+    config: config::Mqtt,
+    home_assistant: config::HomeAssistant,
+    gateway_id: String,
+    gateway_name: String,
+    hub: Hub,
+    task: Task,
+) -> Exit {
+    let password = match config.password.as_ref().map(Secret::reveal).transpose() {
+        Ok(password) => password,
+        Err(error) => return Exit::LoginNeeded(format!("mqtt.password: {error}")),
+    };
+    let gateway = DeviceId::new(&[&gateway_id]);
+    match Sink::new(
+        &config,
+        password,
+        home_assistant,
+        gateway,
+        gateway_name,
+        hub.follow(),
+    ) {
+        Ok(sink) => sink.run(&task).await,
+        Err(wrong) => Exit::Fatal(wrong),
+    }
+}
+
+struct Sink {
+    settings: Settings,
+    publisher: Publisher,
+    events: Follower,
+    /// Home Assistant says here that it has started.
+    birth_topic: Option<String>,
+    connection: Option<Connection>,
+    link: Link,
+}
+
+/// The history of the connection.
+#[derive(Default)]
+struct Link {
+    /// Failures in a row.
+    failures: u32,
+    retry_at: Option<Instant>,
+    since: Option<Instant>,
+    ever: bool,
+    refusals: u32,
+    /// What the user was told last.
+    complaint: Option<String>,
+}
+
+impl Sink {
+    fn new(
+        config: &config::Mqtt,
+        password: Option<SecretString>,
+        home_assistant: config::HomeAssistant,
+        gateway: DeviceId,
+        gateway_name: String,
+        events: Follower,
+    ) -> Result<Self, String> {
+        let topics =
+            Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
+        let will = (topics.status(), OFFLINE);
+        let settings = Settings::new(config, password, gateway.as_str(), will)?;
+        let enabled = home_assistant.enabled;
+        let names = match enabled {
+            true => Some(Names {
+                // The same rules hold for any prefix.
+                prefix: Topics::new(&home_assistant.prefix)
+                    .map(|_| home_assistant.prefix)
+                    .map_err(|why| format!("home_assistant.prefix: {why}"))?,
+                topics: topics.clone(),
+                gateway,
+                gateway_name,
+            }),
+            false => None,
+        };
+        let now = Instant::now();
+        Ok(Self {
+            settings,
+            publisher: Publisher::new(topics, config.per_metric_topics, names, now),
+            events,
+            birth_topic: enabled.then_some(home_assistant.status_topic),
+            connection: None,
+            link: Link::default(),
+        })
+    }
+
+    async fn run(mut self, task: &Task) -> Exit {
+        self.connection = Some(Connection::open(&self.settings));
+        loop {
+            self.pump();
+            tokio::select! {
+                () = task.shutdown.cancelled() => break,
+                happening = next(&mut self.connection, self.link.retry_at) => match happening {
+                    Some(happening) => {
+                        if let Some(exit) = self.happened(happening) {
+                            return exit;
+                        }
+                    }
+                    None => self.connection = Some(Connection::open(&self.settings)),
+                },
+                event = self.events.next() => self.publisher.event(event),
+                () = sleep_until(self.publisher.next_tick()) => {
+                    self.publisher.tick(Instant::now());
+                }
+            }
+        }
+        self.finish().await;
+        Exit::Stopped
+    }
+
+    /// Hands over as many messages as the connection takes.
+    fn pump(&mut self) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        while connection.is_ready() {
+            let Some(message) = self.publisher.next(Instant::now()) else {
+                break;
+            };
+            connection.publish(&message.topic, message.payload, true, 0);
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) -> Option<Exit> {
+        let now = Instant::now();
+        match happening {
+            Happening::Connected => {
+                let broker = &self.settings.address;
+                match self.link.complaint.take() {
+                    Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
+                    _ => tracing::info!(%broker, "connected"),
+                }
+                self.link.ever = true;
+                self.link.refusals = 0;
+                self.link.since = Some(now);
+                if let Some(connection) = &self.connection {
+                    connection.subscribe(self.birth_topic.clone());
+                }
+                self.publisher.connected(now);
+            }
+            Happening::Message {
+                topic,
+                payload,
+                retained,
+            } => {
+                // A retained one is old: everything was announced just now.
+                let birth = self.birth_topic.as_ref() == Some(&topic) && !retained;
+                if birth && payload == ONLINE.as_bytes() {
+                    tracing::debug!("Home Assistant has started");
+                    self.publisher.birth(now, fastrand::f64());
+                }
+            }
+            Happening::NotSubscribed => {
+                tracing::warn!(
+                    broker = %self.settings.address,
+                    "it does not let us subscribe; its access list should allow {}",
+                    self.birth_topic.as_deref().unwrap_or_default()
+                );
+            }
+            Happening::Acknowledged(_) => {}
+            Happening::Lost(failure) => {
+                self.connection = None;
+                let since = self.link.since.take();
+                if since.is_some_and(|since| now - since >= HEALTHY) {
+                    self.link.failures = 0;
+                }
+                self.link.failures += 1;
+                self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
+                if self.link.complaint.as_ref() != Some(&failure.text) {
+                    let broker = &self.settings.address;
+                    tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
+                }
+                if failure.login && !self.link.ever {
+                    self.link.refusals += 1;
+                    if self.link.refusals >= REFUSALS {
+                        let broker = &self.settings.address;
+                        return Some(Exit::LoginNeeded(format!(
+                            "MQTT broker {broker}: {}",
+                            failure.text
+                        )));
+                    }
+                }
+                self.link.complaint = Some(failure.text);
+            }
+        }
+        None
+    }
+
+    /// The last words, and everything that is still to be said.
+    async fn finish(mut self) {
+        while let Some(event) = self.events.try_next() {
+            self.publisher.event(event);
+        }
+        self.publisher.goodbye();
+        let delivered = tokio::time::timeout(DRAIN, self.deliver_all()).await;
+        let left = self.publisher.waiting()
+            + self
+                .connection
+                .as_ref()
+                .map_or(0, Connection::unacknowledged);
+        if !matches!(delivered, Ok(true)) && left > 0 {
+            tracing::warn!(left, "ended before the broker had everything");
+        }
+        if let Some(connection) = self.connection {
+            connection.close().await;
+        }
+    }
+
+    /// Waits until the broker has acknowledged everything that is queued;
+    /// false if there is no connection to do so.
+    async fn deliver_all(&mut self) -> bool {
+        loop {
+            self.pump();
+            let Some(connection) = self.connection.as_mut().filter(|c| c.is_up()) else {
+                return false;
+            };
+            if self.publisher.waiting() == 0 && connection.unacknowledged() == 0 {
+                return true;
+            }
+            if matches!(connection.next().await, Happening::Lost(_)) {
+                self.connection = None;
+            }
+        }
+    }
+}
+
+/// What happens next on the connection; without one, `None` when it is time
+/// for the next attempt.
+async fn next(connection: &mut Option<Connection>, retry_at: Option<Instant>) -> Option<Happening> {
+    match connection {
+        Some(connection) => Some(connection.next().await),
+        None => {
+            if let Some(time) = retry_at {
+                sleep_until(time).await;
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! From the configuration to what a connection needs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_platform_verifier::BuilderVerifierExt;
+use secrecy::SecretString;
+
+use crate::config::{self, BrokerUrl};
+
+/// Everything that it takes to connect.
+pub(super) struct Settings {
+    pub(super) address: BrokerUrl,
+    pub(super) client_id: String,
+    pub(super) login: Option<(String, Option<SecretString>)>,
+    /// For secure transports.
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    /// Topic and payload that the broker publishes when we vanish.
+    pub(super) will: (String, &'static str),
+}
+
+impl Settings {
+    /// What `config` means, or what is wrong with it.
+    pub(super) fn new(
+        config: &config::Mqtt,
+        password: Option<SecretString>,
+        gateway_id: &str,
+        will: (String, &'static str),
+    ) -> Result<Self, String> {
+        let address =
+            BrokerUrl::parse(&config.url).map_err(|error| format!("mqtt.url: {error}"))?;
+        let secure = address.tls;
+        let given = [
+            ("mqtt.ca", &config.ca),
+            ("mqtt.client_cert", &config.client_cert),
+            ("mqtt.client_key", &config.client_key),
+        ];
+        if let Some((name, _)) = given.iter().find(|(_, path)| path.is_some())
+            && !secure
+        {
+            return Err(format!(
+                "{name} needs an encrypted connection: mqtt.url must start with tls:// or wss://"
+            ));
+        }
+        if config.user.is_none() && config.password.is_some() {
+            return Err("mqtt.password is set, but mqtt.user is not".to_owned());
+        }
+        let user = config.user.clone();
+        let client_id = match &config.client_id {
+            Some(id) if id.is_empty() => return Err("mqtt.client_id is empty".to_owned()),
+            Some(id) => id.clone(),
+            None => format!("telemetry-{gateway_id}"),
+        };
+        Ok(Self {
+            tls: match secure {
+                true => Some(Arc::new(tls(config)?)),
+                false => None,
+            },
+            address,
+            client_id,
+            login: user.map(|user| (user, password)),
+            will,
+        })
+    }
+}
+
+/// Trusts what the system trusts, or else only the given authority.
+fn tls(config: &config::Mqtt) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS: {error}"))?;
+    let builder = match &config.ca {
+        None => builder
+            .with_platform_verifier()
+            .map_err(|error| format!("the system's certificates cannot be used: {error}"))?,
+        Some(path) => builder.with_root_certificates(authority(path)?),
+    };
+    match (&config.client_cert, &config.client_key) {
+        (None, None) => Ok(builder.with_no_client_auth()),
+        (Some(certificate), Some(key)) => {
+            let chain = certificates("mqtt.client_cert", certificate)?;
+            let secret = PrivateKeyDer::from_pem_file(key)
+                .map_err(|error| unreadable("mqtt.client_key", key, &error))?;
+            builder
+                .with_client_auth_cert(chain, secret)
+                .map_err(|error| {
+                    let certificate = certificate.display();
+                    let key = key.display();
+                    format!("mqtt.client_cert {certificate} and mqtt.client_key {key}: {error}")
+                })
+        }
+        _ => Err("mqtt.client_cert and mqtt.client_key need each other".to_owned()),
+    }
+}
+
+fn authority(path: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates("mqtt.ca", path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| format!("mqtt.ca {}: {error}", path.display()))?;
+    }
+    Ok(roots)
+}
+
+fn certificates(name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(name, path, &error))?;
+    match all.is_empty() {
+        true => Err(format!(
+            "{name} {}: no certificate in PEM form in it",
+            path.display()
+        )),
+        false => Ok(all),
+    }
+}
+
+fn unreadable(name: &str, path: &Path, error: &rustls::pki_types::pem::Error) -> String {
+    use rustls::pki_types::pem::Error;
+    let path = path.display();
+    match error {
+        Error::Io(error) => format!("{name} {path}: {error}"),
+        Error::NoItemsFound => format!("{name} {path}: no key in PEM form in it"),
+        _ => format!("{name} {path}: damaged PEM file"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn config(text: &str) -> config::Mqtt {
+        toml::from_str(text).unwrap()
+    }
+
+    fn error(config: &config::Mqtt) -> String {
+        let will = ("t/status".to_owned(), "offline");
+        Settings::new(config, None, "home", will).err().unwrap()
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        let mut config = config("url = 'tls://broker'");
+        config.ca = Some(path.clone());
+        assert!(error(&config).starts_with(&format!("mqtt.ca {}: No such file", path.display())));
+        fs::write(&path, "not a certificate").unwrap();
+        assert!(error(&config).ends_with("ca.pem: no certificate in PEM form in it"));
+        fs::write(
+            &path,
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
+        assert!(error(&config).contains("ca.pem: "));
+        config.ca = None;
+        config.client_cert = Some(path.clone());
+        assert!(error(&config).contains("need each other"));
+        config.client_key = Some(path);
+        assert!(error(&config).starts_with("mqtt.client_key "));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        for (text, why) in [
+            ("url = 'tcp://b'\nca = 'x'", "mqtt.ca needs an encrypted"),
+            ("url = 'tcp://b'\npassword = 'x'", "mqtt.user is not"),
+            ("url = 'tcp://b'\nclient_id = ''", "client_id is empty"),
+            ("url = 'b'", "mqtt.url"),
+        ] {
+            assert!(error(&config(text)).contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_client_id_comes_from_the_gateway() {
+        let will = ("t/status".to_owned(), "offline");
+        let settings = Settings::new(&config("url = 'tls://b'"), None, "home", will).unwrap();
+        assert_eq!(settings.client_id, "telemetry-home");
+        assert!(settings.tls.is_some());
+    }
+}
