@@ -1,6 +1,6 @@
 //! What one answer costs: time, and allocations where there should be none.
 //!
-//! `cargo bench -p jbd-bms`. Prints figures and judges nothing.
+//! `cargo bench -p jbd-bms [-- PART_OF_A_NAME]`. Prints figures and judges nothing.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -60,6 +60,12 @@ fn main() {
 
 /// The median of several runs, and the allocations of all of them.
 fn report(what: &str, mut work: impl FnMut()) {
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    if wanted.is_some_and(|part| !what.contains(&part)) {
+        return;
+    }
     work();
     let mut nanoseconds: Vec<f64> = Vec::with_capacity(RUNS as usize);
     let region = Region::new(ALLOCATOR);

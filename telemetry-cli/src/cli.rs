@@ -40,6 +40,8 @@ pub struct LogArgs {
     pub filter: Option<String>,
     /// How it is logged
     #[arg(
+        // Not `format`: that is one of `export`.
+        id = "log_format",
         long = "log-format",
         value_name = "FORMAT",
         global = true,

@@ -182,7 +182,7 @@ error: `store` cannot be `al`
   |
 4 | store = \"al\"
   |         ^^^^
-  XX
+  = expected: \"changes\", \"all\" or \"nothing\"
   = help: did you mean \"all\"?
 
 error: `reads_per_day` is out of range: integer `-1`
