@@ -19,7 +19,7 @@ pub mod run;
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Run(args) => {
-            let config = prepare(&cli.log, args.config.file.as_deref())?;
+            let config = prepare_service(&cli.log, args.config.file.as_deref())?;
             let state = open_state_dir(args.state_dir.state_dir.as_deref(), &config)?;
             run::run(config, &state).await
         }
@@ -40,12 +40,28 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
+/// What a command logs by itself that prints and ends.
+const BRIEF: &str = "warn";
+
 /// The configuration for a command that needs one. Its warnings go to the log,
-/// which starts here, because the configuration may say what is logged.
+/// which starts here.
 pub fn prepare(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    prepare_with(log, file, |_| BRIEF)
+}
+
+/// The same for a service, which logs what the configuration says.
+pub fn prepare_service(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    prepare_with(log, file, |config| &config.gateway.log)
+}
+
+fn prepare_with(
+    log: &LogArgs,
+    file: Option<&Path>,
+    filter: impl Fn(&Config) -> &str,
+) -> Result<Config, Failure> {
     let environment = Environment::of_process();
     let loaded = load(&find(file, &environment)?, &environment)?;
-    start_log(log, &loaded.config.gateway.log)?;
+    start_log(log, filter(&loaded.config))?;
     for warning in loaded.report.warnings() {
         tracing::warn!("{}", warning.line(&loaded.report.file));
     }
@@ -58,9 +74,8 @@ pub fn prepare_or_default(log: &LogArgs, file: Option<&Path>) -> Result<Config, 
     if file.is_some() || find(None, &Environment::of_process()).is_ok() {
         return prepare(log, file);
     }
-    let config = Config::default();
-    start_log(log, &config.gateway.log)?;
-    Ok(config)
+    start_log(log, BRIEF)?;
+    Ok(Config::default())
 }
 
 /// Starts the log. The command line and `TELEMETRY_LOG` come before `filter`.
