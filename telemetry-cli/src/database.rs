@@ -4,21 +4,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Sqlite};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::store::Cell;
-
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// Rows per INSERT statement, largest first. Few fixed sizes, because each is
-/// a prepared statement of its own; the largest stays below SQLite's 32,766
-/// placeholders with the widest table.
-const CHUNKS: [usize; 3] = [64, 8, 1];
 
 /// Why the embedded database failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +46,11 @@ impl Database {
                 .filename(path)
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal),
+                // A number that was handed out must not be used again after a
+                // power failure. Commits are a second apart, so this is cheap.
+                .synchronous(SqliteSynchronous::Full)
+                // Each commit writes whole pages, and a reading is small.
+                .page_size(1024),
             None => SqliteConnectOptions::new().in_memory(true),
         };
         let mut connection = options
@@ -103,13 +97,6 @@ impl Database {
     pub async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
         self.connection.lock().await
     }
-
-    /// Writes what is left to the file and closes it.
-    pub async fn close(self) {
-        if let Err(error) = self.connection.into_inner().close().await {
-            tracing::warn!(%error, "closing the embedded database failed");
-        }
-    }
 }
 
 async fn gateway_id(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
@@ -123,47 +110,40 @@ async fn gateway_id(connection: &mut SqliteConnection) -> Result<String, sqlx::E
         .await
 }
 
-/// Inserts `rows`, each with one cell per column, as few statements.
+/// Begins a transaction. Not sqlx's: after a commit that failed, SQLite has
+/// rolled back by itself, sqlx still counts a transaction, and every later
+/// commit would only release a savepoint.
 ///
 /// # Errors
-/// Those of the database; what was inserted before is up to the transaction.
-pub async fn insert(
-    connection: &mut SqliteConnection,
-    table: &str,
-    columns: &[&str],
-    rows: &[Vec<Cell>],
-) -> Result<(), sqlx::Error> {
-    let mut rows = rows;
-    for chunk in CHUNKS {
-        if rows.len() < chunk {
-            continue;
-        }
-        let row = format!("({})", vec!["?"; columns.len()].join(","));
-        let sql = format!(
-            "INSERT INTO {table} ({}) VALUES {}",
-            columns.join(","),
-            vec![row; chunk].join(",")
-        );
-        while let Some((now, later)) = rows.split_at_checked(chunk) {
-            let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
-            for cell in now.iter().flatten() {
-                query = bind(query, cell.clone());
-            }
-            query.execute(&mut *connection).await?;
-            rows = later;
-        }
+/// Those of the database.
+pub async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let begun = execute(connection, "BEGIN IMMEDIATE").await;
+    if begun.is_err() {
+        // The next attempt must not find the rest of this one.
+        let _ = execute(connection, "ROLLBACK").await;
     }
-    Ok(())
+    begun
 }
 
-fn bind(
-    query: Query<'_, Sqlite, SqliteArguments>,
-    cell: Cell,
-) -> Query<'_, Sqlite, SqliteArguments> {
-    match cell {
-        Cell::Null => query.bind(None::<i64>),
-        Cell::Real(number) => query.bind(number),
-        Cell::Integer(number) => query.bind(number),
-        Cell::Text(text) => query.bind(text),
+/// Ends the transaction: commits if `result` is good, else rolls back.
+///
+/// # Errors
+/// `result`, or those of the commit; nothing was written then.
+pub async fn finish(
+    connection: &mut SqliteConnection,
+    result: Result<(), sqlx::Error>,
+) -> Result<(), sqlx::Error> {
+    let result = match result {
+        Ok(()) => execute(connection, "COMMIT").await,
+        Err(error) => Err(error),
+    };
+    if result.is_err() {
+        // Fails where SQLite has rolled back by itself.
+        let _ = execute(connection, "ROLLBACK").await;
     }
+    result
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(sql).execute(connection).await.map(drop)
 }

@@ -311,6 +311,15 @@ pub enum Availability {
     },
 }
 
+impl Availability {
+    /// Of a device that nothing is known of yet.
+    pub fn not_read() -> Self {
+        Self::Offline {
+            reason: "not read yet".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Availability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,10 +1,10 @@
 //! The gateway as a whole: what `run`, `demo` and the drop-in commands start
 //! from a configuration.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Secret};
@@ -17,15 +17,19 @@ use crate::source::{self, Context};
 use crate::stats::Stats;
 use crate::supervisor::{Backoff, Component, Exit, Fault, Supervisor, Task};
 
+/// What the journal may hold in memory where there is no file.
+const MEMORY: u64 = 4 << 20;
+
 /// A gateway that is ready to run.
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
     context: Context,
     journal: Journal,
-    writer: Writer,
     sinks: Supervisor,
     sinks_shutdown: CancellationToken,
+    /// Cancelled when an added sink has ended by itself.
+    seen_enough: CancellationToken,
 }
 
 impl Gateway {
@@ -40,8 +44,8 @@ impl Gateway {
         file: Option<&Path>,
     ) -> Result<Self, DatabaseError> {
         let database = Arc::new(Database::open(file).await?);
-        let limits = limits(&config);
-        let (journal, writer) = Journal::open(database.clone(), limits).await?;
+        let limits = limits(&config, file.is_some());
+        let journal = Journal::open(database.clone(), limits, consumers(&config)).await?;
         let restored = journal.last_readings().await?;
         let hub = Hub::new(Some(journal.clone()), config.gateway.heartbeat, restored);
         let stats = Stats::default();
@@ -55,15 +59,10 @@ impl Gateway {
                 database,
             },
             journal,
-            writer,
             sinks: Supervisor::new(sinks_shutdown.clone(), stats),
             sinks_shutdown,
+            seen_enough: CancellationToken::new(),
         })
-    }
-
-    /// The hub, to follow what happens.
-    pub fn hub(&self) -> &Hub {
-        &self.context.hub
     }
 
     /// How many devices the configuration names.
@@ -71,15 +70,27 @@ impl Gateway {
         self.config.jbd.len()
     }
 
-    /// Adds a sink besides those of the configuration.
+    /// Adds a sink besides those of the configuration. If it stops without
+    /// being asked to, because nobody reads its output any more, the gateway
+    /// ends.
     pub fn add_sink<S, F>(&mut self, name: &str, start: S)
     where
         S: Fn(Hub, Task) -> F + Send + 'static,
         F: Future<Output = Exit> + Send + 'static,
     {
         let hub = self.context.hub.clone();
-        self.sinks
-            .supervise(link(name, vec![]), move |task| start(hub.clone(), task));
+        let seen_enough = self.seen_enough.clone();
+        self.sinks.supervise(link(name, vec![]), move |task| {
+            let sink = start(hub.clone(), task);
+            let seen_enough = seen_enough.clone();
+            async move {
+                let exit = sink.await;
+                if exit == Exit::Stopped {
+                    seen_enough.cancel();
+                }
+                exit
+            }
+        });
     }
 
     /// Runs until `shutdown`, or until a component finds its configuration
@@ -92,48 +103,81 @@ impl Gateway {
             config,
             context,
             journal,
-            writer,
             mut sinks,
             sinks_shutdown,
+            seen_enough,
         } = self;
-        let writer_shutdown = CancellationToken::new();
-        let writer: JoinHandle<()> = tokio::spawn(writer.run(writer_shutdown.clone()));
+        let stats = &context.stats;
+        let core_shutdown = CancellationToken::new();
+        let mut core = Supervisor::new(core_shutdown.clone(), stats.clone());
+        start_core(&mut core, &context.hub, &journal);
         start_sinks(&mut sinks, &config, &context, &journal);
         let sources_shutdown = CancellationToken::new();
-        let mut sources = Supervisor::new(sources_shutdown.clone(), context.stats.clone());
+        let mut sources = Supervisor::new(sources_shutdown.clone(), stats.clone());
         start_sources(&mut sources, &config, &context, &journal);
 
-        let hub = context.hub.clone();
-        let silence = sources_shutdown.clone();
-        tokio::spawn(async move { hub.watch(silence).await });
+        let core = tokio::spawn(core.join());
         let sources = tokio::spawn(sources.join());
         let sinks = tokio::spawn(sinks.join());
-        // Each group cancels its token when a configuration turns out wrong,
-        // and the output that people read when nobody reads it any more.
+        // A group cancels its token when a configuration turns out wrong.
         tokio::select! {
             () = shutdown.cancelled() => {}
+            () = seen_enough.cancelled() => {}
             () = sources_shutdown.cancelled() => {}
             () = sinks_shutdown.cancelled() => {}
         }
         sources_shutdown.cancel();
         let source_fault = sources.await.ok().flatten();
-        writer_shutdown.cancel();
-        if let Err(error) = writer.await {
-            tracing::error!(%error, "the journal ended badly");
-        }
+        core_shutdown.cancel();
+        let core_fault = core.await.ok().flatten();
         sinks_shutdown.cancel();
         let sink_fault = sinks.await.ok().flatten();
-        source_fault.or(sink_fault).map_or(Ok(()), Err)
+        let fault = source_fault.or(core_fault).or(sink_fault);
+        fault.map_or(Ok(()), Err)
     }
 }
 
-fn limits(config: &Config) -> Limits {
+/// Without a file the history would only fill the memory.
+fn limits(config: &Config, file: bool) -> Limits {
+    let max_bytes = config.gateway.journal_max_megabytes.saturating_mul(1 << 20);
     Limits {
         commit_interval: config.gateway.commit_interval,
         max_age: config.gateway.journal_max_age,
-        max_bytes: config.gateway.journal_max_megabytes * 1_000_000,
-        history: config.store.sqlite.then_some(config.store.history),
+        max_bytes: if file {
+            max_bytes
+        } else {
+            max_bytes.min(MEMORY)
+        },
+        history: (file && config.store.sqlite).then_some(config.store.history),
     }
+}
+
+/// Who has a right to the journal's entries.
+fn consumers(config: &Config) -> BTreeSet<String> {
+    let history = config.mqtt.as_ref().is_some_and(|mqtt| mqtt.history);
+    history
+        .then(|| sink::mqtt::CONSUMER.to_owned())
+        .into_iter()
+        .collect()
+}
+
+fn start_core(core: &mut Supervisor, hub: &Hub, journal: &Journal) {
+    let journal = journal.clone();
+    core.supervise(link("journal", vec![]), move |task| {
+        let writer = Writer::new(journal.clone());
+        async move {
+            writer.run(task.shutdown).await;
+            Exit::Stopped
+        }
+    });
+    let hub = hub.clone();
+    core.supervise(link("hub", vec![]), move |task| {
+        let hub = hub.clone();
+        async move {
+            hub.watch(task.shutdown).await;
+            Exit::Stopped
+        }
+    });
 }
 
 fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +20,7 @@ use crate::derive::Derived;
 use crate::event::{Availability, Device, DeviceId, Event, Reading};
 use crate::filter::{Filter, Keep};
 use crate::journal::Journal;
+use crate::lock::lock;
 
 /// Events a slow subscriber may lag behind before it loses some.
 const SUBSCRIBER_CAPACITY: usize = 4096;
@@ -29,6 +30,9 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How many intervals a device may miss before it counts as offline.
 const MISSED_INTERVALS: u32 = 3;
+
+/// With short intervals, one slow answer after a lost link is no outage.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Handle on the hub; cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,6 +48,7 @@ struct Inner {
     journal: Option<Journal>,
     heartbeat: Duration,
     implausible: AtomicU64,
+    missed: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -98,6 +103,7 @@ impl Hub {
                 journal,
                 heartbeat,
                 implausible: AtomicU64::new(0),
+                missed: AtomicU64::new(0),
             }),
         }
     }
@@ -122,9 +128,7 @@ impl Hub {
                     Entry {
                         known: Known {
                             device: device.clone(),
-                            availability: Availability::Offline {
-                                reason: "not read yet".to_owned(),
-                            },
+                            availability: Availability::not_read(),
                             reading: None,
                         },
                         derived: Derived::new(restored.as_ref()),
@@ -207,7 +211,7 @@ impl Hub {
 
     /// Offline, if the last reading is too old or there was none.
     fn judge(&self, entry: &mut Entry, now: DateTime<Utc>) {
-        let patience = entry.handling.interval * MISSED_INTERVALS;
+        let patience = (entry.handling.interval * MISSED_INTERVALS).max(PATIENCE);
         let age = match &entry.known.reading {
             // A clock that was set back makes no reading old.
             Some(reading) => (now - reading.fetched_at).to_std().unwrap_or_default(),
@@ -240,7 +244,7 @@ impl Hub {
         let devices = self.devices();
         Follower {
             live: self.inner.subscribers.subscribe(),
-            known: known_events(&devices),
+            known: known_events(&devices, &lock(&self.inner.restored)),
             hub: self.clone(),
         }
     }
@@ -258,12 +262,17 @@ impl Hub {
         self.inner.implausible.load(Ordering::Relaxed)
     }
 
+    /// How many events slow followers missed.
+    pub fn missed(&self) -> u64 {
+        self.inner.missed.load(Ordering::Relaxed)
+    }
+
     fn drop_implausible(&self, reading: &mut Reading) {
         let device = reading.device.clone();
         reading.values.retain_map(|metric, value| {
             let kept = metric.plausible(&value);
             let lost = match &kept {
-                Some(kept) => kept.unknown_parts() - value.unknown_parts(),
+                Some(kept) => kept.unknown_parts().saturating_sub(value.unknown_parts()),
                 None => 1,
             };
             if lost > 0 {
@@ -285,8 +294,16 @@ impl Hub {
     }
 }
 
-fn known_events(devices: &BTreeMap<DeviceId, Entry>) -> VecDeque<Event> {
-    let mut events = VecDeque::new();
+/// Devices of an earlier run that did not answer yet are offline: whatever
+/// that run said of them last may have been "online".
+fn known_events(
+    devices: &BTreeMap<DeviceId, Entry>,
+    restored: &BTreeMap<DeviceId, Reading>,
+) -> VecDeque<Event> {
+    let mut events: VecDeque<_> = restored
+        .keys()
+        .map(|id| Event::Availability(id.clone(), Availability::not_read()))
+        .collect();
     for Entry { known, .. } in devices.values() {
         let id = known.device.id.clone();
         events.push_back(Event::Device(known.device.clone()));
@@ -317,6 +334,8 @@ impl Follower {
             match self.live.recv().await {
                 Ok(event) => return event,
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    let total = &self.hub.inner.missed;
+                    total.fetch_add(missed, Ordering::Relaxed);
                     tracing::debug!(
                         missed,
                         "a sink is slow and starts from the last known state"
@@ -335,11 +354,6 @@ impl Follower {
         // let others run; here that would read as the end.
         tokio::task::unconstrained(self.next()).now_or_never()
     }
-}
-
-/// A task that panicked while it held the lock left complete entries behind.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -419,11 +433,8 @@ mod tests {
             hub.read(reading(number, (number % 100) as f64));
         }
         hub.read(reading(count, 42.0));
-        loop {
-            if soc(&follower.next().await) == Some(42.0) {
-                break;
-            }
-        }
+        while soc(&follower.next().await) != Some(42.0) {}
+        assert!(hub.missed() > 0);
     }
 
     fn offline(reason: &str) -> Availability {
@@ -477,6 +488,19 @@ mod tests {
         let expected: Value = [Some(20.0), None, None].into_iter().collect();
         assert_eq!(known.values.get(&battery::TEMPERATURES_C), Some(&expected));
         assert_eq!(hub.implausible(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_device_of_an_earlier_run_is_offline_until_it_answers() {
+        let hub = Hub::new(None, Duration::from_secs(300), vec![reading(0, 80.0)]);
+        let Event::Availability(device, availability) = hub.follow().next().await else {
+            panic!("availability comes first");
+        };
+        assert_eq!((device, availability), (id(), Availability::not_read()));
+        hub.announce(self::device(), handling());
+        hub.read(reading(60, 80.0));
+        let mut follower = hub.follow();
+        assert!(matches!(follower.next().await, Event::Device(_)));
     }
 
     #[tokio::test]

@@ -45,6 +45,7 @@ pub mod filter;
 pub mod gateway;
 pub mod hub;
 pub mod journal;
+pub mod lock;
 pub mod log;
 pub mod metric;
 pub mod radio;

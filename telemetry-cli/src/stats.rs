@@ -1,8 +1,10 @@
 //! What the gateway counts about its own components.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+
+use crate::lock::lock;
 
 /// Counts since start, by component; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +51,7 @@ impl Stats {
         change(self.lock().entry(component.to_owned()).or_default());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Counts>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Counts>> {
+        lock(&self.0)
     }
 }

@@ -13,7 +13,7 @@ use telemetry_cli::database::Database;
 use telemetry_cli::event::{Device, DeviceId, DeviceKind, Reading};
 use telemetry_cli::filter::Keep;
 use telemetry_cli::hub::{Handling, Hub};
-use telemetry_cli::journal::{Journal, Limits};
+use telemetry_cli::journal::{Journal, Limits, Writer};
 use telemetry_cli::metric::battery;
 use telemetry_cli::sink::{Context, mqtt};
 use telemetry_cli::stats::Stats;
@@ -380,9 +380,10 @@ async fn the_history_misses_nothing() {
         max_bytes: 1 << 30,
         history: None,
     };
-    let (journal, writer) = Journal::open(database, limits).await.unwrap();
+    let consumers = [mqtt::CONSUMER.to_owned()].into();
+    let journal = Journal::open(database, limits, consumers).await.unwrap();
     let writing = CancellationToken::new();
-    let writer = tokio::spawn(writer.run(writing.clone()));
+    let writer = tokio::spawn(Writer::new(journal.clone()).run(writing.clone()));
 
     let mosquitto = Mosquitto::open();
     let link = Link::to(mosquitto.address()).await;
@@ -421,7 +422,7 @@ async fn the_history_misses_nothing() {
 
     // Delivered is delivered.
     let backlog = journal.backlog().await.unwrap();
-    assert_eq!(backlog, [("mqtt".to_owned(), 0)]);
+    assert_eq!(backlog, [("mqtt".to_owned(), 0)].into());
     writing.cancel();
     writer.await.unwrap();
 }

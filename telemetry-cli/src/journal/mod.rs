@@ -5,37 +5,24 @@
 //! together. Consumers such as a database sink follow with a cursor of their
 //! own ([`Consumer`]); what all of them have taken is deleted.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::Utc;
-use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Mutex, watch};
 
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, Reading};
-use crate::store::sqlite;
+use queue::Queue;
 
 pub use consumer::{Consumer, Entry};
+pub use writer::Writer;
 
 mod consumer;
+mod queue;
 mod table;
-
-/// Readings that wait to be written, at most; beyond it the oldest is lost.
-const QUEUE: usize = 20_000;
-
-/// Readings written in one transaction, at most.
-const GROUP: usize = 1024;
-
-/// How often old entries are deleted.
-const TIDY_INTERVAL: Duration = Duration::from_secs(600);
-
-/// How often a device's `last_seen` is written, at most.
-const SEEN_INTERVAL: Duration = Duration::from_secs(300);
-
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+mod writer;
 
 /// What the journal keeps, and how fast it writes.
 #[derive(Clone, Copy, Debug)]
@@ -60,47 +47,41 @@ pub struct Journal {
 struct Shared {
     database: Arc<Database>,
     limits: Limits,
-    queue: Mutex<VecDeque<Work>>,
-    queued: Notify,
+    /// Everybody who has a right to the entries, whether it runs yet or not.
+    consumers: BTreeSet<String>,
+    queue: Queue,
     /// Number of the newest committed entry.
     committed: watch::Sender<i64>,
-    consumers: Mutex<BTreeSet<String>>,
-    dropped: AtomicU64,
-}
-
-#[derive(Clone, Debug)]
-enum Work {
-    Describe(Arc<Device>),
-    Append(Arc<Reading>),
+    /// Entries that the bounds took from a consumer.
+    cut: AtomicU64,
+    /// Held by the one writer.
+    writing: Mutex<()>,
 }
 
 impl Journal {
-    /// The journal in `database`. Nothing is written until
-    /// [`Writer::run`] runs.
+    /// The journal in `database`. Entries stay until all `consumers` have
+    /// taken them, those included that did not start yet. Nothing is written
+    /// until [`Writer::run`] runs.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn open(
         database: Arc<Database>,
         limits: Limits,
-    ) -> Result<(Self, Writer), DatabaseError> {
+        consumers: BTreeSet<String>,
+    ) -> Result<Self, DatabaseError> {
         let newest = table::newest(&mut *database.lock().await).await?;
-        let journal = Self {
+        Ok(Self {
             shared: Arc::new(Shared {
                 database,
                 limits,
-                queue: Mutex::default(),
-                queued: Notify::new(),
+                consumers,
+                queue: Queue::default(),
                 committed: watch::Sender::new(newest),
-                consumers: Mutex::default(),
-                dropped: AtomicU64::new(0),
+                cut: AtomicU64::new(0),
+                writing: Mutex::default(),
             }),
-        };
-        let writer = Writer {
-            journal: journal.clone(),
-            seen: Vec::new(),
-        };
-        Ok((journal, writer))
+        })
     }
 
     /// Id of the gateway whose journal it is.
@@ -110,23 +91,12 @@ impl Journal {
 
     /// Notes a device's description. Does not wait.
     pub fn describe(&self, device: Arc<Device>) {
-        self.queue(Work::Describe(device));
+        self.shared.queue.describe(device);
     }
 
     /// Appends a reading. Does not wait.
     pub fn append(&self, reading: Arc<Reading>) {
-        self.queue(Work::Append(reading));
-    }
-
-    fn queue(&self, work: Work) {
-        let mut queue = lock(&self.shared.queue);
-        if queue.len() >= QUEUE {
-            queue.pop_front();
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        queue.push_back(work);
-        drop(queue);
-        self.shared.queued.notify_one();
+        self.shared.queue.append(reading);
     }
 
     /// The last reading of each device, from this run or an earlier one.
@@ -143,7 +113,6 @@ impl Journal {
     /// # Errors
     /// Those of the database.
     pub async fn consumer(&self, name: &str) -> Result<Consumer, DatabaseError> {
-        lock(&self.shared.consumers).insert(name.to_owned());
         Consumer::open(self.shared.clone(), name).await
     }
 
@@ -151,13 +120,13 @@ impl Journal {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn backlog(&self) -> Result<Vec<(String, u64)>, DatabaseError> {
-        let names = lock(&self.shared.consumers).clone();
+    pub async fn backlog(&self) -> Result<BTreeMap<String, u64>, DatabaseError> {
+        let newest = *self.shared.committed.borrow();
         let mut connection = self.shared.database.lock().await;
-        let mut backlog = Vec::new();
-        for name in names {
-            let count = table::backlog(&mut connection, &name).await?;
-            backlog.push((name, count));
+        let mut backlog = BTreeMap::new();
+        for name in &self.shared.consumers {
+            let taken = table::cursor(&mut connection, name).await?;
+            backlog.insert(name.clone(), (newest - taken).unsigned_abs());
         }
         Ok(backlog)
     }
@@ -165,173 +134,14 @@ impl Journal {
     /// Entries lost since start: to the bounds before a consumer took them,
     /// or because the disk could not keep up.
     pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
+        self.shared.cut.load(Ordering::Relaxed) + self.shared.queue.lost()
     }
-}
-
-/// The one task that writes.
-#[derive(Debug)]
-pub struct Writer {
-    journal: Journal,
-    /// When each device was last noted as seen.
-    seen: Vec<(Arc<Device>, Option<tokio::time::Instant>)>,
-}
-
-impl Writer {
-    /// Writes until `shutdown`, then what is left.
-    pub async fn run(mut self, shutdown: CancellationToken) {
-        let commit_interval = self.journal.shared.limits.commit_interval;
-        let mut tidy = tokio::time::interval(TIDY_INTERVAL);
-        loop {
-            tokio::select! {
-                () = self.journal.shared.queued.notified() => {
-                    // Even a sleep of nothing takes a millisecond.
-                    if !commit_interval.is_zero() {
-                        tokio::select! {
-                            () = tokio::time::sleep(commit_interval) => {}
-                            () = shutdown.cancelled() => {}
-                        }
-                    }
-                    self.write_until_done(&shutdown).await;
-                }
-                _ = tidy.tick() => self.tidy().await,
-                () = shutdown.cancelled() => break,
-            }
-        }
-        self.write_until_done(&shutdown).await;
-    }
-
-    /// Writes the whole queue. A failing disk is tried again and again, while
-    /// the queue drops its oldest; after `shutdown` once more.
-    async fn write_until_done(&mut self, shutdown: &CancellationToken) {
-        let mut backoff = RETRY.0;
-        let mut failing = false;
-        loop {
-            let group: Vec<_> = {
-                let queue = lock(&self.journal.shared.queue);
-                queue.iter().take(GROUP).cloned().collect()
-            };
-            if group.is_empty() {
-                break;
-            }
-            let dropped = self.journal.dropped();
-            match self.write(&group).await {
-                Ok(()) => {
-                    // What overflowed meanwhile was the head of this group,
-                    // and is written after all.
-                    let mut queue = lock(&self.journal.shared.queue);
-                    let overflowed = (self.journal.dropped() - dropped).min(group.len() as u64);
-                    let total = &self.journal.shared.dropped;
-                    total.fetch_sub(overflowed, Ordering::Relaxed);
-                    queue.drain(..group.len() - overflowed as usize);
-                    if failing {
-                        tracing::info!("the journal is being written again");
-                        failing = false;
-                    }
-                    backoff = RETRY.0;
-                }
-                Err(error) => {
-                    if !failing {
-                        tracing::error!(%error, "the journal cannot be written; readings wait in memory");
-                        failing = true;
-                    }
-                    if shutdown.is_cancelled() {
-                        tracing::error!(lost = group.len(), "readings were not written");
-                        break;
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(backoff) => {}
-                        () = shutdown.cancelled() => {}
-                    }
-                    backoff = (backoff * 2).min(RETRY.1);
-                }
-            }
-        }
-    }
-
-    async fn write(&mut self, group: &[Work]) -> Result<(), DatabaseError> {
-        use sqlx::Connection;
-
-        let shared = self.journal.shared.clone();
-        let first = *shared.committed.borrow() + 1;
-        let readings = group.iter().filter_map(|work| match work {
-            Work::Append(reading) => Some(reading.as_ref()),
-            Work::Describe(_) => None,
-        });
-        let numbered = (first..).zip(readings);
-        let last = first - 1 + numbered.clone().count() as i64;
-
-        let mut connection = shared.database.lock().await;
-        let mut transaction = connection.begin().await?;
-        table::append(&mut transaction, numbered.clone()).await?;
-        if shared.limits.history.is_some() {
-            let gateway = shared.database.gateway();
-            sqlite::insert_readings(&mut transaction, gateway, numbered).await?;
-        }
-        for device in self.devices_to_note(group) {
-            sqlite::upsert_device(&mut transaction, &device, Utc::now()).await?;
-        }
-        if let Err(error) = transaction.commit().await {
-            // An error on the way back says nothing about what was committed,
-            // and writing it again would use its numbers twice.
-            if last < first || table::newest(&mut connection).await? != last {
-                return Err(error.into());
-            }
-        }
-        shared.committed.send_replace(last);
-        Ok(())
-    }
-
-    fn devices_to_note(&mut self, group: &[Work]) -> Vec<Arc<Device>> {
-        for work in group {
-            if let Work::Describe(device) = work {
-                self.seen.retain(|(known, _)| known.id != device.id);
-                self.seen.push((device.clone(), None));
-            }
-        }
-        let now = tokio::time::Instant::now();
-        let mut noted = Vec::new();
-        for (device, at) in &mut self.seen {
-            let due = at.is_none_or(|at| now - at >= SEEN_INTERVAL);
-            let spoke = group.iter().any(|work| match work {
-                Work::Append(reading) => reading.device == device.id,
-                Work::Describe(described) => described.id == device.id,
-            });
-            if due && spoke {
-                *at = Some(now);
-                noted.push(device.clone());
-            }
-        }
-        noted
-    }
-
-    async fn tidy(&self) {
-        let shared = &self.journal.shared;
-        let consumers = lock(&shared.consumers).clone();
-        let mut connection = shared.database.lock().await;
-        match table::tidy(&mut connection, &consumers, &shared.limits).await {
-            Ok(0) => {}
-            Ok(dropped) => {
-                shared.dropped.fetch_add(dropped, Ordering::Relaxed);
-                tracing::warn!(dropped, "the journal is full: its oldest entries are lost");
-            }
-            Err(error) => tracing::warn!(%error, "old journal entries could not be deleted"),
-        }
-        if let Some(history) = shared.limits.history
-            && let Err(error) = sqlite::forget(&mut connection, Utc::now() - history).await
-        {
-            tracing::warn!(%error, "old history could not be deleted");
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta};
+    use chrono::{DateTime, TimeDelta, Utc};
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::event::{DeviceId, DeviceKind};
@@ -352,14 +162,22 @@ mod tests {
         Arc::new(reading)
     }
 
+    async fn journal(database: Database, limits: Limits) -> (Journal, Writer) {
+        let consumers = ["test".to_owned()].into();
+        let journal = Journal::open(database.into(), limits, consumers)
+            .await
+            .unwrap();
+        let writer = Writer::new(journal.clone());
+        (journal, writer)
+    }
+
     async fn memory(limits: Limits) -> (Journal, Writer) {
-        let database = Database::open(None).await.unwrap();
-        Journal::open(database.into(), limits).await.unwrap()
+        journal(Database::open(None).await.unwrap(), limits).await
     }
 
     /// Writes what is queued, once.
     async fn write(writer: &mut Writer) {
-        writer.write_until_done(&CancellationToken::new()).await;
+        writer.write_all(&CancellationToken::new()).await;
     }
 
     #[tokio::test]
@@ -385,7 +203,10 @@ mod tests {
         let again = journal.consumer("test").await.unwrap();
         assert_eq!(again.taken(), 3);
         assert_eq!(again.after(3, 9).await.unwrap().len(), 2);
-        assert_eq!(journal.backlog().await.unwrap(), [("test".to_owned(), 2)]);
+        assert_eq!(
+            journal.backlog().await.unwrap(),
+            [("test".to_owned(), 2)].into()
+        );
     }
 
     #[tokio::test]
@@ -455,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_loses_its_oldest() {
         let (journal, mut writer) = memory(LIMITS).await;
-        for number in 0..QUEUE as i64 + 10 {
+        for number in 0..queue::CAPACITY as i64 + 10 {
             journal.append(reading("pack", number));
         }
         assert_eq!(journal.dropped(), 10);
@@ -471,9 +292,11 @@ mod tests {
         let file = directory.path().join("telemetry.sqlite");
         for run in 1..=3 {
             let database = Database::open(Some(&file)).await.unwrap();
-            let (journal, mut writer) = Journal::open(database.into(), LIMITS).await.unwrap();
+            let (journal, mut writer) = journal(database, LIMITS).await;
             journal.append(reading("pack", run));
             write(&mut writer).await;
+            let mut consumer = journal.consumer("test").await.unwrap();
+            consumer.advance(run).await.unwrap();
             writer.tidy().await;
             let last = journal.last_readings().await.unwrap();
             assert_eq!(last.len(), 1);
@@ -486,5 +309,76 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(rows, 3);
+    }
+
+    #[tokio::test]
+    async fn a_restart_keeps_what_a_consumer_has_not_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("telemetry.sqlite");
+        let open = async || journal(Database::open(Some(&file)).await.unwrap(), LIMITS).await;
+        let (before, mut writer) = open().await;
+        for number in 0..40 {
+            before.append(reading("pack", number));
+        }
+        write(&mut writer).await;
+        drop((before, writer));
+
+        // Tidied before the consumer is up.
+        let (after, writer) = open().await;
+        writer.tidy().await;
+        let consumer = after.consumer("test").await.unwrap();
+        assert_eq!(consumer.after(0, 99).await.unwrap().len(), 40);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_runs_years_ahead_deletes_nothing() {
+        let (journal, mut writer) = memory(LIMITS).await;
+        let consumer = journal.consumer("test").await.unwrap();
+        for number in 0..3 {
+            let mut old = reading("pack", number).as_ref().clone();
+            old.fetched_at -= TimeDelta::days(700);
+            journal.append(Arc::new(old));
+        }
+        write(&mut writer).await;
+        writer.tidy().await;
+        assert_eq!(consumer.after(0, 9).await.unwrap().len(), 3);
+    }
+
+    /// A commit that fails must not leave a transaction behind that swallows
+    /// all later ones.
+    #[tokio::test]
+    async fn writing_goes_on_after_a_failed_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("telemetry.sqlite");
+        let (journal, mut writer) =
+            journal(Database::open(Some(&file)).await.unwrap(), LIMITS).await;
+        // A deferred constraint fails when it is committed, not before.
+        sqlx::raw_sql(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE allowed (device TEXT PRIMARY KEY);
+             CREATE TABLE trap (device TEXT REFERENCES allowed DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER fail AFTER INSERT ON journal
+                 BEGIN INSERT INTO trap VALUES (new.device); END;",
+        )
+        .execute(&mut *journal.shared.database.lock().await)
+        .await
+        .unwrap();
+        journal.append(reading("pack", 1));
+        let stopped = CancellationToken::new();
+        stopped.cancel();
+        writer.write_all(&stopped).await;
+        assert_eq!(*journal.shared.committed.borrow(), 0);
+
+        sqlx::raw_sql("DROP TRIGGER fail")
+            .execute(&mut *journal.shared.database.lock().await)
+            .await
+            .unwrap();
+        write(&mut writer).await;
+        let other = Database::open_read_only(&file).await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM battery")
+            .fetch_one(&mut *other.lock().await)
+            .await
+            .unwrap();
+        assert_eq!(rows, 1, "seen by another connection");
     }
 }

@@ -7,10 +7,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{Entry, Limits};
-use crate::database::insert;
 use crate::event::{DeviceId, DeviceKind, Reading};
 use crate::metric;
 use crate::store::Cell;
+use crate::store::sqlite::insert;
 
 const COLUMNS: [&str; 6] = [
     "number",
@@ -77,20 +77,31 @@ pub(super) async fn after(
     number: i64,
     limit: u32,
 ) -> Result<Vec<Entry>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM journal WHERE number > ? ORDER BY number LIMIT ?")
-        .bind(number)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            Some(Entry {
-                number: row.get("number"),
-                reading: reading(row)?,
-            })
-        })
-        .collect())
+    let mut from = number;
+    loop {
+        let rows = sqlx::query("SELECT * FROM journal WHERE number > ? ORDER BY number LIMIT ?")
+            .bind(from)
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(Vec::new());
+        };
+        from = last.get("number");
+        let entries: Vec<_> = rows.iter().filter_map(entry).collect();
+        // Whoever sees no entries waits for newer ones; a batch of nothing but
+        // what another version wrote must not look like the end.
+        if !entries.is_empty() {
+            return Ok(entries);
+        }
+    }
+}
+
+fn entry(row: &SqliteRow) -> Option<Entry> {
+    Some(Entry {
+        number: row.get("number"),
+        reading: reading(row)?,
+    })
 }
 
 fn reading(row: &SqliteRow) -> Option<Reading> {
@@ -138,20 +149,6 @@ pub(super) async fn set_cursor(
     Ok(())
 }
 
-pub(super) async fn backlog(
-    connection: &mut SqliteConnection,
-    consumer: &str,
-) -> Result<u64, sqlx::Error> {
-    let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM journal WHERE number > \
-         coalesce((SELECT number FROM cursor WHERE consumer = ?), 0)",
-    )
-    .bind(consumer)
-    .fetch_one(connection)
-    .await?;
-    Ok(count.unsigned_abs())
-}
-
 /// Deletes what every one of `consumers` has taken, and what is beyond the
 /// bounds; how many of the latter somebody still wanted.
 pub(super) async fn tidy(
@@ -164,36 +161,57 @@ pub(super) async fn tidy(
         taken = taken.min(cursor(connection, consumer).await?);
     }
     delete(connection, "number <= ?", taken).await?;
+    let aged = cut_by_age(connection, limits).await?;
+    Ok(aged + cut_by_size(connection, limits).await?)
+}
 
-    let oldest = Utc::now() - limits.max_age;
-    let mut dropped = delete(connection, "fetched_at < ?", oldest.timestamp_millis()).await?;
-    while bytes(connection).await? > limits.max_bytes {
-        let trimmed = delete_oldest(connection, TRIM).await?;
+/// A limit that would take every entry is a wrong clock's.
+async fn cut_by_age(
+    connection: &mut SqliteConnection,
+    limits: &Limits,
+) -> Result<u64, sqlx::Error> {
+    let limit = (Utc::now() - limits.max_age).timestamp_millis();
+    let newest: Option<i64> =
+        sqlx::query_scalar("SELECT fetched_at FROM journal ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+    if newest.is_none_or(|newest| newest < limit) {
+        return Ok(0);
+    }
+    delete(connection, "fetched_at < ?", limit).await
+}
+
+async fn cut_by_size(
+    connection: &mut SqliteConnection,
+    limits: &Limits,
+) -> Result<u64, sqlx::Error> {
+    let mut cut = 0;
+    let mut excess = bytes(connection, "journal").await? - limits.max_bytes as i64;
+    while excess > 0 {
+        let oldest = format!(
+            "(SELECT number, body FROM journal WHERE number NOT IN ({LAST_PER_DEVICE}) \
+             ORDER BY number LIMIT {TRIM})"
+        );
+        let trimmed = bytes(connection, &oldest).await?;
         if trimmed == 0 {
             break;
         }
-        dropped += trimmed;
+        let sql = format!("DELETE FROM journal WHERE number IN (SELECT number FROM {oldest})");
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut *connection)
+            .await?;
+        cut += done.rows_affected();
+        excess -= trimmed;
     }
-    Ok(dropped)
+    Ok(cut)
 }
 
-async fn delete_oldest(connection: &mut SqliteConnection, count: i64) -> Result<u64, sqlx::Error> {
-    let sql = format!(
-        "DELETE FROM journal WHERE number IN (SELECT number FROM journal \
-         WHERE number NOT IN ({LAST_PER_DEVICE}) ORDER BY number LIMIT ?)"
-    );
-    let done = sqlx::query(AssertSqlSafe(sql))
-        .bind(count)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
-}
-
-async fn bytes(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    let bytes: i64 = sqlx::query_scalar("SELECT coalesce(sum(length(body)), 0) FROM journal")
+/// Size of the entries in `entries`, a table or a subquery.
+async fn bytes(connection: &mut SqliteConnection, entries: &str) -> Result<i64, sqlx::Error> {
+    let sql = format!("SELECT coalesce(sum(octet_length(body)), 0) FROM {entries}");
+    sqlx::query_scalar(AssertSqlSafe(sql))
         .fetch_one(connection)
-        .await?;
-    Ok(bytes.unsigned_abs())
+        .await
 }
 
 async fn delete(

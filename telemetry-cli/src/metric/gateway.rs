@@ -18,6 +18,9 @@ rows! {
     JOURNAL_BACKLOG = Metric::gauge("journal_backlog", "Journal backlog {}", "", 0, (0.0, 1e15)).named().diagnostic();
     /// Journal entries lost to its bounds since start.
     JOURNAL_DROPPED = Metric::count("journal_dropped", "Journal entries dropped").diagnostic();
+    /// Events that slow sinks missed since start; they go on from the last
+    /// known state.
+    EVENTS_MISSED = Metric::count("events_missed", "Events missed").diagnostic().hidden();
     /// Values outside their believable range since start.
     IMPLAUSIBLE = Metric::count("implausible", "Implausible values").diagnostic();
     /// Requests left before a daily limit.

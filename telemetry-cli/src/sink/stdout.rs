@@ -31,7 +31,6 @@ pub async fn run(hub: Hub, task: Task) -> Exit {
                 if let Err(error) = write(&mut output, device, &reading).await {
                     // `| head` has seen enough.
                     tracing::debug!(%error, "standard output is closed");
-                    task.shutdown.cancel();
                     return Exit::Stopped;
                 }
             }

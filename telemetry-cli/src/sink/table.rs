@@ -32,7 +32,6 @@ pub async fn run(hub: Hub, task: Task) -> Exit {
                 if let (false, Some(line)) = (terminal, line)
                     && writeln!(std::io::stdout(), "{line}").is_err()
                 {
-                    task.shutdown.cancel();
                     return Exit::Stopped;
                 }
             }

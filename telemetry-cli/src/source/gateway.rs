@@ -79,6 +79,7 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
             ),
         );
         values.set(&gateway::JOURNAL_DROPPED, whole(journal.dropped()));
+        values.set(&gateway::EVENTS_MISSED, whole(hub.missed()));
         values.set(&gateway::IMPLAUSIBLE, whole(hub.implausible()));
         hub.read(reading);
     }
@@ -88,15 +89,12 @@ fn whole(count: u64) -> Option<Value> {
     i64::try_from(count).ok().map(Value::from)
 }
 
-/// One value per component. Names become topic levels, so they get the form of
-/// ids.
+/// One value per component.
 fn parts(counts: &BTreeMap<String, Counts>, value: impl Fn(&Counts) -> Option<Value>) -> Value {
     Value::Map(
         counts
             .iter()
-            .filter_map(|(name, counts)| {
-                Some((DeviceId::new(&[name]).as_str().to_owned(), value(counts)?))
-            })
+            .filter_map(|(name, counts)| Some((name.clone(), value(counts)?)))
             .collect(),
     )
 }

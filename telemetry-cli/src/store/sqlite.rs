@@ -2,13 +2,67 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row, ValueRef};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row, Sqlite, ValueRef};
 
 use super::{Cell, EXTRA_COLUMN, KEY_COLUMNS, STORED, row, value};
-use crate::database::{Database, DatabaseError, insert};
+use crate::database::{Database, DatabaseError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::metric;
+
+/// Rows per INSERT statement, largest first. Few fixed sizes, because each is
+/// a prepared statement of its own; the largest stays below SQLite's 32,766
+/// placeholders with the widest table.
+const CHUNKS: [usize; 3] = [64, 8, 1];
+
+/// Rows looked at for deletion at a time.
+const FORGET: i64 = 1000;
+
+/// Inserts `rows`, each with one cell per column, as few statements.
+///
+/// # Errors
+/// Those of the database; what was inserted before is up to the transaction.
+pub async fn insert(
+    connection: &mut SqliteConnection,
+    table: &str,
+    columns: &[&str],
+    rows: &[Vec<Cell>],
+) -> Result<(), sqlx::Error> {
+    let mut rows = rows;
+    for chunk in CHUNKS {
+        if rows.len() < chunk {
+            continue;
+        }
+        let row = format!("({})", vec!["?"; columns.len()].join(","));
+        let sql = format!(
+            "INSERT INTO {table} ({}) VALUES {}",
+            columns.join(","),
+            vec![row; chunk].join(",")
+        );
+        while let Some((now, later)) = rows.split_at_checked(chunk) {
+            let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
+            for cell in now.iter().flatten() {
+                query = bind(query, cell.clone());
+            }
+            query.execute(&mut *connection).await?;
+            rows = later;
+        }
+    }
+    Ok(())
+}
+
+fn bind(
+    query: Query<'_, Sqlite, SqliteArguments>,
+    cell: Cell,
+) -> Query<'_, Sqlite, SqliteArguments> {
+    match cell {
+        Cell::Null => query.bind(None::<i64>),
+        Cell::Real(number) => query.bind(number),
+        Cell::Integer(number) => query.bind(number),
+        Cell::Text(text) => query.bind(text),
+    }
+}
 
 /// Inserts numbered readings into the tables of their kinds.
 ///
@@ -174,22 +228,45 @@ fn cell(row: &SqliteRow, place: usize) -> Result<Cell, sqlx::Error> {
     })
 }
 
-/// Deletes rows that were fetched before `limit`; how many.
+/// Deletes this gateway's rows that were fetched before `limit`, from the
+/// oldest on; how many. A limit that would take every row is a wrong clock's.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn forget(
     connection: &mut SqliteConnection,
+    gateway: &str,
     limit: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
     let mut forgotten = 0;
     for kind in STORED {
-        let sql = format!("DELETE FROM {} WHERE fetched_at < ?", kind.as_str());
-        forgotten += sqlx::query(AssertSqlSafe(sql))
-            .bind(limit.timestamp_millis())
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
+        let table = kind.as_str();
+        let newest: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT fetched_at FROM {table} WHERE gateway = ? ORDER BY number DESC LIMIT 1"
+        )))
+        .bind(gateway)
+        .fetch_optional(&mut *connection)
+        .await?;
+        if newest.is_none_or(|newest| newest < limit.timestamp_millis()) {
+            continue;
+        }
+        let sql = format!(
+            "DELETE FROM {table} WHERE gateway = ?1 AND fetched_at < ?2 AND number IN \
+             (SELECT number FROM {table} WHERE gateway = ?1 ORDER BY number LIMIT ?3)"
+        );
+        loop {
+            let deleted = sqlx::query(AssertSqlSafe(sql.as_str()))
+                .bind(gateway)
+                .bind(limit.timestamp_millis())
+                .bind(FORGET)
+                .execute(&mut *connection)
+                .await?
+                .rows_affected();
+            forgotten += deleted;
+            if deleted < FORGET.unsigned_abs() {
+                break;
+            }
+        }
     }
     Ok(forgotten)
 }

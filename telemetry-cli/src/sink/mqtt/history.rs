@@ -20,7 +20,7 @@ use crate::event::{Device, DeviceId, Reading, ReadingJson};
 use crate::journal::{Consumer, Entry, Journal};
 
 /// Under this name the journal remembers how far we are.
-const CONSUMER: &str = "mqtt";
+pub const CONSUMER: &str = "mqtt";
 
 /// Entries read from the journal in one go.
 const BATCH: u32 = 200;

@@ -23,6 +23,7 @@ use crate::stats::Stats;
 use crate::supervisor::{Backoff, Exit, Task};
 
 use connection::{Connection, Happening, Token};
+pub use history::CONSUMER;
 use history::{History, Prepared};
 use publisher::Publisher;
 use settings::Settings;
