@@ -5,19 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use jbd_bms::advertisement::GattVariant;
 use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Link, RadioError, Target};
+use super::link::FarEnd;
+use super::{Link, RadioError, Seen, Target};
 
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
 
 /// How long a device is looked for.
 const SCAN: Duration = Duration::from_secs(1);
-
-/// Chunks that may wait for a slow reader.
-const CHUNKS: usize = 64;
 
 /// All simulated devices; cheap to clone.
 #[derive(Clone, Debug)]
@@ -70,31 +69,52 @@ impl Air {
             .await
             .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
-        let (outgoing, requests) = mpsc::channel(CHUNKS);
-        let (chunks, incoming) = mpsc::channel(CHUNKS);
-        tokio::spawn(carry(pack, requests, chunks));
-        Ok(Link {
-            address: text(device.address),
-            name: Some(device.name.to_owned()),
-            rssi_dbm: Some(device.rssi_dbm),
-            outgoing,
-            incoming,
-        })
+        let name = Some(device.name.to_owned());
+        let (link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
+        tokio::spawn(carry(pack, far_end));
+        Ok(link)
+    }
+
+    pub(super) async fn scan(&self, duration: Duration) -> Vec<Seen> {
+        tokio::time::sleep(duration).await;
+        let free = self
+            .0
+            .iter()
+            .filter(|device| device.pack.try_lock().is_ok());
+        free.map(Device::seen).collect()
+    }
+}
+
+impl Device {
+    fn seen(&self) -> Seen {
+        let mut backwards = self.address;
+        backwards.reverse();
+        let [low, high, rest @ ..] = backwards;
+        Seen {
+            address: text(self.address),
+            name: Some(self.name.to_owned()),
+            rssi_dbm: Some(self.rssi_dbm),
+            services: vec![GattVariant::Standard.service()],
+            manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
+        }
     }
 }
 
 /// Carries bytes between a link and its pack until one of them ends it.
-async fn carry(
-    mut pack: OwnedMutexGuard<Pack>,
-    mut requests: mpsc::Receiver<Vec<u8>>,
-    chunks: mpsc::Sender<Vec<u8>>,
-) {
+async fn carry(mut pack: OwnedMutexGuard<Pack>, far_end: FarEnd) {
+    let FarEnd {
+        mut requests,
+        chunks,
+    } = far_end;
     pack.connect(now_ms());
     loop {
         let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
         tokio::select! {
             request = requests.recv() => match request {
-                Some(bytes) => pack.write(&bytes, now_ms()),
+                Some(request) => {
+                    pack.write(&request.bytes, now_ms());
+                    request.done(Ok(()));
+                }
                 None => break,
             },
             () = tokio::time::sleep(Duration::from_millis(due)) => {}
