@@ -2,6 +2,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::frame::Frame;
+use crate::parameters::{BLOCK_REGISTER, Parameter, ParameterBlock, ParameterValue};
 use crate::{
     BasicInfo, CellVoltages, ChipType, DecodeError, ErrorCounts, Status, UnitScale, basic_info,
     cell_voltages, error_counts, hardware, hardware_name,
@@ -9,8 +10,6 @@ use crate::{
 
 /// What an answer means, found without knowing the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Answer {
     /// Register 0x03.
@@ -23,6 +22,15 @@ pub enum Answer {
     ErrorCounts(ErrorCounts),
     /// Register 0x00, read.
     ChipType(ChipType),
+    /// A parameter register (0x10 to 0x47, 0xA0 to 0xA2).
+    Parameter {
+        /// Which.
+        parameter: Parameter,
+        /// Its value; counts of 10 mA and 10 mAh unless the scale says otherwise.
+        value: ParameterValue,
+    },
+    /// Register 0xFA.
+    ParameterBlock(ParameterBlock),
     /// A write was carried out.
     Acknowledged {
         /// The register that was written.
@@ -67,9 +75,16 @@ impl Answer {
             (hardware::NAME_REGISTER, _) => Self::HardwareName(hardware_name(data)),
             (error_counts::REGISTER, _) => Self::ErrorCounts(ErrorCounts::decode(data)?),
             (hardware::CHIP_REGISTER, _) => Self::ChipType(ChipType::decode(data)?),
-            _ => Self::Unknown {
-                register,
-                data: data.to_vec(),
+            (BLOCK_REGISTER, _) => Self::ParameterBlock(ParameterBlock::decode(data)?),
+            _ => match Parameter::from_register(register) {
+                Some(parameter) => Self::Parameter {
+                    parameter,
+                    value: parameter.decode(data, unit_scale)?,
+                },
+                None => Self::Unknown {
+                    register,
+                    data: data.to_vec(),
+                },
             },
         })
     }

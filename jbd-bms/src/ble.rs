@@ -172,7 +172,12 @@ pub enum Wanted {
 /// Scans until the wanted device is heard, or `None` when the time is over. The
 /// scan is stopped either way.
 ///
-/// A device that is connected to a phone does not advertise.
+/// A device that is connected to a phone does not advertise. Dropping the future
+/// leaves the scan running.
+///
+/// On Linux, a program with several devices keeps one stream of
+/// `Central::events` of its own, opened before anything else and read for ever;
+/// without it notifications can stop when another stream ends.
 ///
 /// # Errors
 ///
@@ -210,8 +215,11 @@ pub async fn find(
             break;
         }
     }
-    adapter.stop_scan().await.map_err(io_error)?;
-    Ok(found)
+    let stopped = adapter.stop_scan().await.map_err(io_error);
+    match found {
+        Some(peripheral) => Ok(Some(peripheral)),
+        None => stopped.map(|()| None),
+    }
 }
 
 fn fits(wanted: &Wanted, properties: &PeripheralProperties) -> bool {

@@ -173,6 +173,9 @@ pub enum Error {
         /// The register that was written.
         register: u8,
     },
+    /// The parameter is written only when forced; nothing was sent.
+    #[error("{0} is guarded: a wrong value makes the pack unsafe")]
+    Guarded(crate::parameters::Parameter),
     /// A value is outside what the register can hold or what is safe; nothing
     /// was sent.
     #[error("{0}")]

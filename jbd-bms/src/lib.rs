@@ -10,6 +10,7 @@ pub mod advertisement;
 pub mod assembler;
 pub mod frame;
 pub mod login;
+pub mod parameters;
 pub mod session;
 
 mod answer;
@@ -52,6 +53,6 @@ pub use production_date::{NotADate, ProductionDate};
 pub use protection::{Alarm, Alarms, Protection, Protections};
 
 #[cfg(feature = "client")]
-pub use client::Client;
+pub use client::{Client, WriteOptions};
 #[cfg(feature = "client")]
 pub use transport::Transport;

@@ -175,6 +175,61 @@ fn masked<const N: usize>(password: [u8; N], address: MacAddress, random: u8) ->
     password.map(|byte| (byte ^ address.next().unwrap_or(0)).wrapping_add(random))
 }
 
+/// What a frame from the Bluetooth module says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ModuleAnswer {
+    /// The app key is right; the user's password comes next.
+    KeyAccepted,
+    /// The app key is wrong.
+    KeyRejected,
+    /// The app key is right and no password is set: requests pass.
+    Open,
+    /// The byte that masks the next password.
+    Random(u8),
+    /// The user's password.
+    UserPassword {
+        /// Whether it is right.
+        accepted: bool,
+    },
+    /// The root password.
+    RootPassword {
+        /// Whether it is right.
+        accepted: bool,
+    },
+    /// A new user password.
+    PasswordSet {
+        /// Whether it was taken.
+        accepted: bool,
+    },
+    /// The advertised name was set.
+    NameSet,
+    /// Anything else, by its command number.
+    Other(u8),
+}
+
+impl From<&ModuleFrame<'_>> for ModuleAnswer {
+    fn from(frame: &ModuleFrame<'_>) -> Self {
+        match (frame.command, frame.data) {
+            (APP_KEY, [0]) => Self::KeyAccepted,
+            (APP_KEY, [1]) => Self::KeyRejected,
+            (APP_KEY, [2]) => Self::Open,
+            (RANDOM, &[random]) => Self::Random(random),
+            (USER_PASSWORD, &[code]) => Self::UserPassword {
+                accepted: code == 0,
+            },
+            (ROOT_PASSWORD, &[code]) => Self::RootPassword {
+                accepted: code == 0,
+            },
+            (SET_PASSWORD, &[code]) => Self::PasswordSet {
+                accepted: code == 0,
+            },
+            (SET_NAME, []) => Self::NameSet,
+            (command, _) => Self::Other(command),
+        }
+    }
+}
+
 /// The login to a module, one request at a time. Each answer turns this step
 /// into the next; the order cannot be got wrong.
 ///
@@ -243,31 +298,31 @@ impl ModuleLogin {
     ///
     /// A [`LoginError`] if the login cannot succeed.
     pub fn answered(self, answer: &ModuleFrame<'_>) -> Result<LoginStep, LoginError> {
-        match (self.stage, answer.command, answer.data) {
-            (Stage::DefaultKey | Stage::PasswordAsKey, APP_KEY, [2]) => Ok(LoginStep::Done),
-            (Stage::DefaultKey, APP_KEY, [0]) => self.ask_random(false),
-            (Stage::DefaultKey, APP_KEY, [1]) => {
+        use ModuleAnswer::{KeyAccepted, KeyRejected, Open, Random, RootPassword, UserPassword};
+        match (self.stage, ModuleAnswer::from(answer)) {
+            (Stage::DefaultKey | Stage::PasswordAsKey, Open) => Ok(LoginStep::Done),
+            (Stage::DefaultKey, KeyAccepted) => self.ask_random(false),
+            (Stage::DefaultKey, KeyRejected) => {
                 let key = self.letters()?;
                 Ok(self.send(Stage::PasswordAsKey, ModuleRequest::app_key(key)))
             }
-            (Stage::PasswordAsKey, APP_KEY, [0]) => self.ask_random(true),
-            (Stage::UserRandom { .. }, RANDOM, &[random]) => {
+            (Stage::PasswordAsKey, KeyAccepted) => self.ask_random(true),
+            (Stage::UserRandom { .. }, Random(random)) => {
                 let request =
                     ModuleRequest::user_password(self.letters()?, self.address()?, random);
                 Ok(self.send(Stage::User, request))
             }
             // Some modules pass requests on only after the root password.
-            (Stage::User, USER_PASSWORD, [0]) => {
+            (Stage::User, UserPassword { accepted: true }) => {
                 Ok(self.send(Stage::RootRandom, ModuleRequest::random()))
             }
-            (Stage::RootRandom, RANDOM, &[random]) => {
+            (Stage::RootRandom, Random(random)) => {
                 let request = ModuleRequest::root_password(self.address()?, random);
                 Ok(self.send(Stage::Root, request))
             }
-            (Stage::Root, ROOT_PASSWORD, _) => Ok(LoginStep::Done),
-            (Stage::PasswordAsKey | Stage::User, APP_KEY | USER_PASSWORD, [1]) => {
-                Err(LoginError::PasswordRejected)
-            }
+            (Stage::Root, RootPassword { .. }) => Ok(LoginStep::Done),
+            (Stage::PasswordAsKey, KeyRejected)
+            | (Stage::User, UserPassword { accepted: false }) => Err(LoginError::PasswordRejected),
             _ => Err(LoginError::Unanswered),
         }
     }

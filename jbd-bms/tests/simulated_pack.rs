@@ -3,7 +3,7 @@
 mod support;
 
 use jbd_bms::simulator::{Access, Faults, PackConfig};
-use jbd_bms::{Client, Error, MacAddress, Status};
+use jbd_bms::{Client, Error, MacAddress, Status, Transport};
 use support::SimulatedLink;
 
 fn client(config: PackConfig) -> Client<SimulatedLink> {
@@ -178,4 +178,139 @@ async fn a_board_password_is_used_when_a_write_is_refused() {
 
     let mut right = client(config).with_password("765828");
     right.set_mosfets(false, true).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_is_identified_by_its_answer() {
+    assert!(client(PackConfig::default()).identify().await.unwrap());
+    let paired_only = PackConfig {
+        access: Access::Pairing,
+        ..PackConfig::default()
+    };
+    assert!(client(paired_only).identify().await.unwrap());
+    let silent = PackConfig {
+        faults: Faults {
+            drop: 1.0,
+            ..Faults::default()
+        },
+        chunk_len: 100,
+        ..PackConfig::default()
+    };
+    assert!(!client(silent).identify().await.unwrap());
+}
+
+/// Every field of an answer belongs to one moment, and every call ends in time,
+/// whatever happens to the link.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_reads_on_a_bad_link_with_a_login() {
+    let config = PackConfig {
+        access: Access::ModuleLogin {
+            password: Some("abc123".into()),
+            password_is_key: false,
+        },
+        faults: Faults {
+            drop: 0.1,
+            delay: 0.1,
+            delay_up_to_ms: 1_500,
+            corrupt: 0.1,
+            split: 0.5,
+            duplicate: 0.1,
+            wrong_answer: 0.1,
+            asleep_requests: 1,
+            link_loss_mean_ms: Some(60_000),
+        },
+        ..PackConfig::default()
+    };
+    let address = MacAddress::new(config.address);
+    let mut client = client(config).with_password("abc123").with_address(address);
+    let mut answered = 0;
+    for _ in 0..1000 {
+        let started = tokio::time::Instant::now();
+        let outcome = client.basic_info().await;
+        assert!(started.elapsed().as_secs() < 20, "{outcome:?}");
+        match outcome {
+            Ok(info) => {
+                answered += 1;
+                let truths = &client.transport_mut().truths;
+                let is_true = truths.iter().rev().take(20).any(|truth| {
+                    truth.pack_voltage_mv == info.pack_voltage_mv
+                        && truth.current_ma == info.current_ma
+                        && truth.remaining_capacity_mah == info.remaining_capacity_mah
+                });
+                assert!(is_true, "{info:?}");
+            }
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+        if !client.transport_mut().pack.is_connected() {
+            client.transport_mut().reconnect();
+            client.reconnected();
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    println!("{answered} of 1000 reads answered, {:?}", client.counters());
+    assert!(answered > 900, "{answered}");
+}
+
+/// A link that never takes what is sent and a device that never stops talking.
+struct Stuck {
+    send_hangs: bool,
+}
+
+impl Transport for Stuck {
+    async fn send(&mut self, _: &[u8]) -> std::io::Result<()> {
+        match self.send_hangs {
+            true => std::future::pending().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn recv(&mut self) -> std::io::Result<Vec<u8>> {
+        if self.send_hangs {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Ok(vec![0xDD; 20])
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_holds_a_call_beyond_its_limit() {
+    for send_hangs in [true, false] {
+        let started = tokio::time::Instant::now();
+        let error = Client::new(Stuck { send_hangs })
+            .basic_info()
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::MaybeSent(_) | Error::TimedOut { .. }),
+            "{error}"
+        );
+        assert!(started.elapsed().as_secs() < 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_read_leaves_nothing_for_the_next() {
+    let mut client = client(PackConfig::default());
+    client.basic_info().await.unwrap();
+    for wait_ms in 0..150 {
+        let limit = std::time::Duration::from_millis(wait_ms);
+        let dropped = tokio::time::timeout(limit, client.basic_info()).await;
+        let cells = client.cell_voltages().await.unwrap();
+        assert_eq!(cells.cell_voltages_mv.len(), 4, "{dropped:?}");
+    }
+    assert_eq!(client.counters().repeated_requests, 0);
+}
+
+#[test]
+fn futures_can_move_between_threads() {
+    fn is_send<T: Send>(_: T) {}
+    let mut client = Client::new(Stuck { send_hangs: true });
+    is_send(client.basic_info());
+    is_send(client.set_mosfets(true, true));
+    is_send(client.backup());
+    let set = jbd_bms::parameters::ParameterSet::new();
+    is_send(client.restore(&set, jbd_bms::WriteOptions::default()));
+    is_send(client.set_remaining_capacity(1));
+    is_send(client.change_password("123456"));
 }

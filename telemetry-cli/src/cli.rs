@@ -28,21 +28,24 @@ pub struct Cli {
 /// How messages are logged.
 #[derive(Clone, Debug, Default, Args)]
 pub struct LogArgs {
-    /// What is logged, such as `debug` or `info,telemetry_cli::source=debug`
+    /// What is logged, such as `debug` or `info,telemetry_cli::source=debug`;
+    /// without it $TELEMETRY_LOG or `log` of the configuration
     #[arg(
         long = "log",
         value_name = "FILTER",
-        env = "TELEMETRY_LOG",
-        hide_env_values = true,
         global = true,
+        display_order = 100,
         value_parser = log_filter
     )]
     pub filter: Option<String>,
     /// How it is logged
     #[arg(
+        // Not `format`: that is one of `export`.
+        id = "log_format",
         long = "log-format",
         value_name = "FORMAT",
         global = true,
+        display_order = 100,
         value_enum,
         default_value_t
     )]
@@ -70,7 +73,7 @@ pub enum Command {
 pub struct ConfigArgs {
     /// Configuration; without it $TELEMETRY_CONFIG, ./telemetry.toml,
     /// ~/.config/telemetry/telemetry.toml or /etc/telemetry/telemetry.toml
-    #[arg(short, long = "config", value_name = "FILE")]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
@@ -104,12 +107,11 @@ pub struct DemoArgs {
     /// Print JSON lines
     #[arg(long)]
     pub json: bool,
-    /// Keep everything there instead of in a directory that is removed at the
-    /// end
+    /// Keep everything there; without it in `demo` in the usual state directory
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Where the built-in MQTT broker listens, such as `127.0.0.1:1883`;
-    /// without it on a free port of this computer
+    /// without it on port 18830 of this computer, or a free one
     #[arg(long, value_name = "ADDR")]
     pub mqtt_listen: Option<SocketAddr>,
 }
@@ -232,7 +234,8 @@ fn device_kinds() -> impl clap::builder::TypedValueParser<Value = DeviceKind> {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 ok, 2 usage, 3 device not found or in use, 4 protocol or time-out, \
+Exit codes: 0 ok, 2 usage, 3 device not found or in use, or state \
+directory held by another process, 4 protocol or time-out, \
 5 login or password needed, 6 broker or database, 7 quota, 70 internal, 78 configuration";
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use crate::config::Report;
+use crate::config::{Place, Report};
 use crate::supervisor::Fault;
 
 /// Exit codes. They are part of the interface: scripts and service managers
@@ -89,9 +89,11 @@ impl Failure {
         let mut text = String::new();
         if let Some(report) = &self.report {
             text.push_str(&report.render(paint));
-            text.push('\n');
         }
         if !self.message.is_empty() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
             let label = paint.with(Style::Error, "error");
             text.push_str(&format!("{label}: {}\n", self.message));
         }
@@ -127,18 +129,26 @@ impl From<Fault> for Failure {
 
 impl From<Report> for Failure {
     fn from(report: Report) -> Self {
-        let message = match report.errors().count() {
-            1 => format!("{} has a mistake", report.file),
-            count => format!("{} has {count} mistakes", report.file),
+        let mut failure = match report.errors().count() {
+            // Not what is in the file: it cannot be read at all.
+            1 if report.problems[0].place == Place::Whole => Self::silent(Code::Configuration),
+            1 => Self::new(
+                Code::Configuration,
+                format!("{} has a mistake", report.file),
+            )
+            .hint(EXPLAINED),
+            count => Self::new(
+                Code::Configuration,
+                format!("{} has {count} mistakes", report.file),
+            )
+            .hint(EXPLAINED),
         };
-        Self {
-            code: Code::Configuration,
-            message,
-            hint: Some("`telemetry config sample` explains every key".to_owned()),
-            report: Some(report),
-        }
+        failure.report = Some(report);
+        failure
     }
 }
+
+const EXPLAINED: &str = "`telemetry config sample` explains every key";
 
 /// Whether text may be coloured. Colours repeat what the words say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -104,14 +104,14 @@ impl Gateway {
         start_sources(&mut sources, &config, &context, &journal);
 
         let sources = tokio::spawn(sources.join());
-        let mut sinks = tokio::spawn(sinks.join());
-        let watched = sources_shutdown.clone();
-        let early = tokio::select! {
-            () = shutdown.cancelled() => None,
-            // A source whose configuration is wrong cancels its own group.
-            () = watched.cancelled() => None,
-            ended = &mut sinks => Some(ended),
-        };
+        let sinks = tokio::spawn(sinks.join());
+        // Each group cancels its token when a configuration turns out wrong,
+        // and the output that people read when nobody reads it any more.
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = sources_shutdown.cancelled() => {}
+            () = sinks_shutdown.cancelled() => {}
+        }
         sources_shutdown.cancel();
         let source_fault = sources.await.ok().flatten();
         writer_shutdown.cancel();
@@ -119,12 +119,8 @@ impl Gateway {
             tracing::error!(%error, "the journal ended badly");
         }
         sinks_shutdown.cancel();
-        let sink_fault = match early {
-            Some(ended) => ended,
-            None => sinks.await,
-        };
-        let fault = source_fault.or_else(|| sink_fault.ok().flatten());
-        fault.map_or(Ok(()), Err)
+        let sink_fault = sinks.await.ok().flatten();
+        source_fault.or(sink_fault).map_or(Ok(()), Err)
     }
 }
 

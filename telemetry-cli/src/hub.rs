@@ -287,7 +287,9 @@ impl Follower {
 
     /// The next event, if there is one already.
     pub fn try_next(&mut self) -> Option<Event> {
-        self.next().now_or_never()
+        // The runtime would say "not yet" after a while of good answers, to
+        // let others run; here that would read as the end.
+        tokio::task::unconstrained(self.next()).now_or_never()
     }
 }
 

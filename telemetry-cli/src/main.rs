@@ -2,9 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use futures_util::FutureExt as _;
 use telemetry_cli::cli::Cli;
 use telemetry_cli::command;
 use telemetry_cli::exit::{Code, Failure};
@@ -22,11 +24,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(Code::Internal, error.to_string()).report(),
     };
-    let result = runtime.block_on(command::run(cli));
+    // A panic becomes an exit code, too; nothing is used after it.
+    let result = runtime.block_on(AssertUnwindSafe(command::run(cli)).catch_unwind());
     // A blocking call that hangs must not keep the process from ending.
     runtime.shutdown_background();
     match result {
-        Ok(()) => Code::Ok.into(),
-        Err(failure) => failure.report(),
+        Ok(Ok(())) => Code::Ok.into(),
+        Ok(Err(failure)) => failure.report(),
+        Err(_) => Failure::new(Code::Internal, "a bug in telemetry")
+            .hint("please report it with the panic above")
+            .report(),
     }
 }

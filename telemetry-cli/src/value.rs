@@ -23,9 +23,9 @@ pub enum Value {
     /// A moment.
     Time(DateTime<Utc>),
     /// Numbered parts, the first is number 1: cells, probes, packs.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Named parts: doors, tyres, components.
-    Map(BTreeMap<String, Value>),
+    Map(BTreeMap<String, Self>),
     /// The conditions that hold now, by name: protections, alarms.
     Flags(Vec<String>),
 }

@@ -304,7 +304,7 @@ impl Board {
             0..=39 => self.number(0x10 + number as u8),
             40..=55 => {
                 let packed = self.number(0x38 + ((number - 40) / 2) as u8);
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     packed >> 8
                 } else {
                     packed & 0xFF
@@ -489,5 +489,40 @@ impl Board {
             put(&mut data, if self.balancing == 0 { 0 } else { 35 });
         }
         data
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_answer_is_composed_byte_by_byte() {
+        let config = PackConfig {
+            nominal_capacity_mah: 580_000,
+            cycles: 37,
+            production_date: (2022, 9, 14),
+            software_version: 0x22,
+            ..PackConfig::default()
+        };
+        let measured = Snapshot {
+            pack_voltage_mv: 13_310,
+            current_ma: -12_340,
+            remaining_capacity_mah: 432_100,
+            nominal_capacity_mah: 580_000,
+            soc_percent: 75,
+            cell_voltages_mv: vec![3327, 3329, 3326, 3328],
+            temperatures_deci_c: vec![184, 179],
+            protection: 0,
+            charge_on: true,
+            discharge_on: true,
+        };
+        let data = Board::new(&config).basic_info(&measured);
+        let published = [
+            0xDD, 0x03, 0x00, 0x1B, 0x05, 0x33, 0xFB, 0x2E, 0xA8, 0xCA, 0xE2, 0x90, 0x00, 0x25,
+            0x2D, 0x2E, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x22, 0x4B, 0x03, 0x04, 0x02, 0x0B,
+            0x63, 0x0B, 0x5E, 0xF9, 0xD3, 0x77,
+        ];
+        assert_eq!(super::super::wire::answer(0x03, 0, &data), published);
     }
 }

@@ -99,3 +99,24 @@ impl Module {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captured_passwords_are_masked_alike() {
+        let config = PackConfig {
+            address: [0xA4, 0xC1, 0x37, 0x04, 0x2D, 0xBE],
+            ..PackConfig::default()
+        };
+        let mut module = Module::new(&config);
+        module.random = 97;
+        assert_eq!(module.mask(b"123412"), [0xF6, 0x54, 0x65, 0x91, 0x7D, 0xED]);
+        let root = [
+            0x4F, 0xE4, 0xD4, 0xC7, 0xBA, 0x2F, 0xD8, 0xC5, 0x82, 0xA1, 0x84, 0x93, 0x91, 0x93,
+            0x94,
+        ];
+        assert_eq!(module.mask(ROOT), root);
+    }
+}

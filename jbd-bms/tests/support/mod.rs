@@ -7,15 +7,15 @@ use jbd_bms::Transport;
 use jbd_bms::simulator::{Output, Pack, PackConfig, Snapshot};
 use tokio::time::{Instant, sleep_until};
 
-pub struct SimulatedLink {
-    pub pack: Pack,
+pub(crate) struct SimulatedLink {
+    pub(crate) pack: Pack,
     /// What the pack measured at each write.
-    pub truths: Vec<Snapshot>,
+    pub(crate) truths: Vec<Snapshot>,
     started: Instant,
 }
 
 impl SimulatedLink {
-    pub fn connected(config: PackConfig, seed: u64) -> Self {
+    pub(crate) fn connected(config: PackConfig, seed: u64) -> Self {
         let mut pack = Pack::new(config, seed);
         pack.connect(0);
         Self {
@@ -25,11 +25,12 @@ impl SimulatedLink {
         }
     }
 
-    pub fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
     }
 
-    pub fn reconnect(&mut self) {
+    #[allow(dead_code, reason = "not every test loses the link")]
+    pub(crate) fn reconnect(&mut self) {
         let now_ms = self.now_ms();
         self.pack.connect(now_ms);
     }

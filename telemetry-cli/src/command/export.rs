@@ -1,19 +1,18 @@
 //! `telemetry export`: the history as CSV or JSON lines.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::Utc;
 use serde::Serialize;
 
-use super::run;
+use super::{locate_state_dir, run};
 use crate::cli::{ExportArgs, ExportFormat};
-use crate::config::{self, Config, Environment};
+use crate::config::Config;
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading, ReadingJson};
 use crate::exit::{Code, Failure};
 use crate::metric;
-use crate::state_dir::StateDir;
 use crate::store::sqlite::{Selection, devices, history};
 use crate::store::{EXTRA_COLUMN, STORED};
 use crate::value::rfc3339;
@@ -22,8 +21,10 @@ use crate::value::rfc3339;
 ///
 /// # Errors
 /// If there is no such history, or the output fails.
-pub async fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let file = database_file(args)?;
+pub async fn export(args: &ExportArgs, config: &Config) -> Result<(), Failure> {
+    let asked = args.state_dir.state_dir.as_deref();
+    let file = config.store.path.clone();
+    let file = file.unwrap_or_else(|| locate_state_dir(asked, config).join(run::DATABASE));
     let now = Utc::now();
     let selection = Selection {
         kind: args.kind.unwrap_or(DeviceKind::Battery),
@@ -32,7 +33,7 @@ pub async fn export(args: &ExportArgs) -> Result<(), Failure> {
         to: args.to.map(|moment| moment.resolve(now)),
     };
     match &args.output {
-        None => write(&file, args, &selection, std::io::stdout().lock()).await,
+        None => write(&file, args, &selection, std::io::stdout()).await,
         Some(path) => {
             let output = std::fs::File::create(path).map_err(|error| {
                 Failure::new(Code::Internal, format!("{}: {error}", path.display()))
@@ -40,23 +41,6 @@ pub async fn export(args: &ExportArgs) -> Result<(), Failure> {
             write(&file, args, &selection, output).await
         }
     }
-}
-
-/// The history needs no configuration unless that says where it lies.
-fn database_file(args: &ExportArgs) -> Result<PathBuf, Failure> {
-    let environment = Environment::of_process();
-    let asked = args.state_dir.state_dir.as_deref();
-    let config = match config::find(args.config.file.as_deref(), &environment) {
-        Ok(file) => config::load(&file, &environment)?.config,
-        Err(error) if args.config.file.is_some() => return Err(error),
-        Err(_) => Config::default(),
-    };
-    let asked = asked.or(config.gateway.state_dir.as_deref());
-    let directory = StateDir::locate(asked, &environment);
-    Ok(config
-        .store
-        .path
-        .unwrap_or_else(|| directory.join(run::DATABASE)))
 }
 
 async fn write(

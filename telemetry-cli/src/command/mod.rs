@@ -1,11 +1,11 @@
 //! The subcommands, one file each.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
-use crate::exit::Failure;
+use crate::exit::{Code, Failure};
 use crate::log;
 use crate::state_dir::StateDir;
 
@@ -19,7 +19,7 @@ pub mod run;
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Run(args) => {
-            let config = prepare(&cli.log, args.config.file.as_deref())?;
+            let config = prepare_service(&cli.log, args.config.file.as_deref())?;
             let state = open_state_dir(args.state_dir.state_dir.as_deref(), &config)?;
             run::run(config, &state).await
         }
@@ -33,36 +33,75 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             once::once(config, args.json).await
         }
         Command::Export(args) => {
-            start_log(&cli.log, "warn")?;
-            export::export(&args).await
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            export::export(&args, &config).await
         }
         Command::Config(command) => config::run(&command),
     }
 }
 
+/// What a command logs by itself that prints and ends.
+const BRIEF: &str = "warn";
+
 /// The configuration for a command that needs one. Its warnings go to the log,
-/// which starts here, because the configuration may say what is logged.
+/// which starts here.
 pub fn prepare(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    prepare_with(log, file, |_| BRIEF)
+}
+
+/// The same for a service, which logs what the configuration says.
+pub fn prepare_service(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    prepare_with(log, file, |config| &config.gateway.log)
+}
+
+fn prepare_with(
+    log: &LogArgs,
+    file: Option<&Path>,
+    filter: impl Fn(&Config) -> &str,
+) -> Result<Config, Failure> {
     let environment = Environment::of_process();
     let loaded = load(&find(file, &environment)?, &environment)?;
-    start_log(log, &loaded.config.gateway.log)?;
+    start_log(log, filter(&loaded.config))?;
     for warning in loaded.report.warnings() {
         tracing::warn!("{}", warning.line(&loaded.report.file));
     }
     Ok(loaded.config)
 }
 
+/// The same for a command that gets along without: if no file is named and
+/// there is none in the usual places, the defaults are used.
+pub fn prepare_or_default(log: &LogArgs, file: Option<&Path>) -> Result<Config, Failure> {
+    if file.is_some() || find(None, &Environment::of_process()).is_ok() {
+        return prepare(log, file);
+    }
+    start_log(log, BRIEF)?;
+    Ok(Config::default())
+}
+
 /// Starts the log. The command line and `TELEMETRY_LOG` come before `filter`.
 pub fn start_log(log: &LogArgs, filter: &str) -> Result<(), Failure> {
-    let asked = log.filter.as_deref().filter(|asked| !asked.is_empty());
+    let environment = Environment::of_process();
+    let variable = environment.get("TELEMETRY_LOG");
+    if let (None, Some(Err(error))) = (&log.filter, variable.map(log::check_filter)) {
+        let message = format!("environment variable TELEMETRY_LOG: {error}");
+        return Err(
+            Failure::new(Code::Configuration, message).hint(format!("set it to {}", log::EXPECTED))
+        );
+    }
+    let asked = log.filter.as_deref().or(variable);
     log::init(asked.unwrap_or(filter), log.format)
 }
 
 /// Takes hold of the state directory. The command line comes before the
 /// configuration.
 pub fn open_state_dir(asked: Option<&Path>, config: &Config) -> Result<StateDir, Failure> {
+    StateDir::open(&locate_state_dir(asked, config))
+}
+
+/// Where the state directory is, for a command that only reads.
+pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     let asked = asked.or(config.gateway.state_dir.as_deref());
-    StateDir::open(&StateDir::locate(asked, &Environment::of_process()))
+    StateDir::locate(asked, &Environment::of_process())
 }
 
 /// Prints to stdout. Not `print!`, which panics when the reader is gone.

@@ -164,40 +164,37 @@ impl Check<'_> {
 
     /// Devices that cannot be told apart.
     fn devices(&mut self, config: &Config) {
-        let mut names = BTreeMap::new();
+        let mut named: Vec<(DeviceId, bool, Path)> = Vec::new();
         let mut addresses = BTreeMap::new();
         let mut labels = BTreeMap::new();
         for (index, device) in config.jbd.iter().enumerate() {
             let at = |key| Path::table("jbd").index(index).key(key);
-            // Packs of one make often advertise one name; with an address
-            // each that does no harm.
-            if let (Some(name), None) = (&device.name, &device.address) {
+            if let Some(name) = &device.name {
                 // As in topics: what differs in case or spaces only is one name.
-                let id = DeviceId::new(&[name]).to_string();
-                let help = "tell them apart by `address`";
-                self.once(
-                    &mut names,
-                    id,
-                    &at("name"),
-                    &format!("the name `{name}`"),
-                    help,
-                );
+                let id = DeviceId::new(&[name]);
+                let addressed = device.address.is_some();
+                // Packs of one make often advertise one name; with an address
+                // each that does no harm.
+                let rival = named.iter().find(|(other, other_addressed, _)| {
+                    *other == id && !(addressed && *other_addressed)
+                });
+                if let Some((_, _, first)) = rival {
+                    let help = "tell them apart by `address`, one for each";
+                    self.twice(first, &at("name"), &format!("the name `{name}`"), help);
+                }
+                named.push((id, addressed, at("name")));
             }
-            if let Some(address) = &device.address {
+            if let Some(address) = &device.address
+                && let Some(first) = addresses.insert(address.to_uppercase(), at("address"))
+            {
                 let what = format!("the address `{address}`");
-                let help = "remove one of them";
-                self.once(
-                    &mut addresses,
-                    address.to_uppercase(),
-                    &at("address"),
-                    &what,
-                    help,
-                );
+                self.twice(&first, &at("address"), &what, "remove one of them");
             }
-            if let Some(label) = &device.label {
-                let what = format!("the label `{label}`");
+            if let Some(label) = &device.label
+                && let Some(first) = labels.insert(label, at("label"))
+            {
                 let help = "give each a label of its own";
-                self.once(&mut labels, label.clone(), &at("label"), &what, help);
+                self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
         if config.jbd.is_empty() && !self.removed.iter().any(|path| path.keys() == ["jbd"]) {
@@ -206,23 +203,12 @@ impl Check<'_> {
         }
     }
 
-    fn once(
-        &mut self,
-        seen: &mut BTreeMap<String, Path>,
-        value: String,
-        path: &Path,
-        what: &str,
-        help: &str,
-    ) {
-        if let Some(first) = seen.get(&value) {
-            let mut problem = Problem::error(format!("two devices have {what}")).help(help);
-            if let Some(span) = self.tree.span(first) {
-                problem = problem.also(self.source.place(&span));
-            }
-            self.add(path, problem);
-        } else {
-            seen.insert(value, path.clone());
+    fn twice(&mut self, first: &Path, second: &Path, what: &str, help: &str) {
+        let mut problem = Problem::error(format!("two devices have {what}")).help(help);
+        if let Some(span) = self.tree.span(first) {
+            problem = problem.also(self.source.place(&span));
         }
+        self.add(second, problem);
     }
 
     fn secrets(&mut self, config: &Config) {

@@ -7,7 +7,7 @@ use serde::{Deserializer, de};
 
 /// What a duration looks like, for messages.
 pub(super) const EXPECTED: &str =
-    "a number with a unit in quotes, such as \"30s\", \"5m\", \"12h\" or \"30d\"";
+    "a number with a unit, such as \"30s\", \"5m\", \"12h\" or \"30d\"";
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -18,13 +18,24 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 /// Reads a duration as people write it.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
-        .map_err(|error| format!("`{text}` is not a duration: {error}"))?;
+        .map_err(|error| format!("`{text}` is not a duration: {}", reason(&error)))?;
     if duration > LONGEST {
         return Err(format!(
             "`{text}` is not a duration that makes sense here: it is above 100 years"
         ));
     }
     Ok(duration)
+}
+
+fn reason(error: &humantime::DurationError) -> String {
+    use humantime::DurationError as E;
+    match error {
+        E::UnknownUnit { unit, .. } if unit.is_empty() => "the unit is missing".to_owned(),
+        E::UnknownUnit { unit, .. } => format!("`{unit}` is not a unit of time"),
+        E::Empty => "it is empty".to_owned(),
+        E::NumberExpected(0) => "it does not start with a number".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 struct Text;

@@ -67,6 +67,12 @@ pub(super) fn overlay<'i>(
     });
     for (segments, name, value) in found {
         let span = source.add_variable(name);
+        if segments.iter().any(String::is_empty) {
+            let problem = Problem::error("a part of the name is empty")
+                .expected("TELEMETRY_TABLE__KEY, or TELEMETRY_TABLE__NUMBER__KEY for a list");
+            problems.push(problem.at(source.place(&span)));
+            continue;
+        }
         let value = Spanned::new(span.clone(), DeValue::String(Cow::Borrowed(value.as_str())));
         if let Err(problem) = set(&mut tree.0, &Path::default(), &segments, value) {
             problems.push(problem.at(source.place(&span)));
@@ -161,12 +167,6 @@ fn set<'i>(
     let Some((first, rest)) = segments.split_first() else {
         return Ok(());
     };
-    if first.is_empty() {
-        return refuse(
-            Problem::error("a part of the name is empty")
-                .expected("TABLE__KEY, or TABLE__NUMBER__KEY for a list, after TELEMETRY_"),
-        );
-    }
     let path = path.clone().key(first);
     let span = value.span();
     let Some(next) = rest.first() else {
@@ -179,7 +179,7 @@ fn set<'i>(
     let entry = table
         .entry(Spanned::new(span.clone(), Cow::Owned(first.clone())))
         .or_insert_with(|| {
-            let empty = if is_index && !next.is_empty() {
+            let empty = if is_index {
                 DeValue::Array(DeArray::new())
             } else {
                 DeValue::Table(DeTable::new())

@@ -33,7 +33,7 @@ pub(super) fn subject(tree: &Tree<'_>, error: &Error) -> Option<Path> {
 }
 
 /// The problem behind `error`, which is about `path`.
-pub(super) fn explain(tree: &Tree<'_>, path: &Path, error: &Error) -> Problem {
+pub(super) fn explain(tree: &Tree<'_>, path: &Path, error: &Error, is_variable: bool) -> Problem {
     let message = error.message();
     let key = path.name();
     if let Some(known) = schema::unknown_field(message) {
@@ -52,11 +52,15 @@ pub(super) fn explain(tree: &Tree<'_>, path: &Path, error: &Error) -> Problem {
         };
     }
     if let Some(missing) = message.strip_prefix("missing field ") {
-        return Problem::error(format!("{} lacks {missing}", path.header()))
-            .help(format!("add `{} = …` below it", missing.trim_matches('`')));
+        let missing = missing.trim_matches('`');
+        let problem = Problem::error(format!("`{missing}` is missing in `{}`", path.header()));
+        return problem.help(match is_variable {
+            true => format!("set {}", path.clone().key(missing).variable()),
+            false => format!("add `{missing} = …` to it"),
+        });
     }
     if message == secret::UNQUOTED {
-        return Problem::error(format!("`{key}` has {message}")).expected(secret::EXPECTED);
+        return Problem::error(format!("`{key}` {message}")).expected(secret::EXPECTED);
     }
     if message.contains("is not a duration") {
         let problem = Problem::error(format!("`{key}`: {message}")).expected(duration::EXPECTED);
@@ -64,16 +68,22 @@ pub(super) fn explain(tree: &Tree<'_>, path: &Path, error: &Error) -> Problem {
             .get(path)
             .and_then(|value| value.get_ref().as_integer());
         return match number {
+            Some(number) if is_variable => problem.help(format!("for seconds write `{number}s`")),
             Some(number) => problem.help(format!("for seconds write `{key} = \"{number}s\"`")),
             None => problem,
         };
     }
+    let out_of_range = message.strip_prefix("invalid value: ");
+    if let Some((found, expected)) = out_of_range.and_then(|rest| rest.rsplit_once(", expected ")) {
+        return Problem::error(format!("`{key}` is out of range: {found}"))
+            .expected(type_name(expected));
+    }
     let wrong = message.strip_prefix("invalid type: ");
     if let Some((found, expected)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) {
-        let found = if secret::EXPECTED == expected {
-            secret::UNQUOTED
-        } else {
-            found
+        let found = match found {
+            "map" => "table",
+            "sequence" => "list",
+            other => other,
         };
         return Problem::error(format!("`{key}` is of the wrong type: {found}"))
             .expected(type_name(expected));

@@ -1,7 +1,7 @@
 //! From file and environment to a checked [`Config`].
 
-use std::fs;
 use std::path::{Path as FilePath, PathBuf};
+use std::{fs, io};
 
 use toml::de::{DeTable, DeValue};
 
@@ -67,8 +67,13 @@ pub fn load(file: &FilePath, environment: &Environment) -> Result<Loaded, Report
         problems: vec![problem],
     };
     let bytes = fs::read(file).map_err(|error| {
-        let problem = Problem::error(format!("cannot read it: {}", plain(&error)));
-        fail(problem.help("`telemetry config sample` prints one to start with"))
+        let problem = Problem::error(format!("cannot read {name}: {}", plain(&error)));
+        fail(match error.kind() {
+            io::ErrorKind::NotFound => {
+                problem.help(format!("start with `telemetry config sample > {name}`"))
+            }
+            _ => problem,
+        })
     })?;
     let text = match str::from_utf8(&bytes) {
         Ok(text) => text,
@@ -184,7 +189,7 @@ fn read(
         };
         if !(is_missing && removed.iter().any(known)) {
             let place = source.place(&span);
-            problems.push(explain(tree, &path, &error).at(place));
+            problems.push(explain(tree, &path, &error, source.is_variable(&span)).at(place));
         }
         tree.remove(&path);
         removed.push(path);
@@ -196,3 +201,41 @@ const FILE_NAME: &str = "telemetry.toml";
 
 /// Whoever makes this many mistakes reads no further.
 const MOST_MISTAKES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::super::SAMPLE;
+    use super::*;
+    use crate::exit::Paint;
+
+    fn all_switched_on() -> String {
+        let line = |line: &str| match line.strip_prefix('#') {
+            Some(key) if !key.starts_with(' ') => format!("{key}\n"),
+            _ => format!("{line}\n"),
+        };
+        SAMPLE.lines().map(line).collect()
+    }
+
+    proptest! {
+        /// Whatever is typed into the file: there is an answer, and if there
+        /// are no values, there is a reason.
+        #[test]
+        fn any_text_gets_an_answer(edits in prop::collection::vec((any::<Index>(), "[\\PC\n\r\t\"'=\\[\\]]{0,4}"), 1..6)) {
+            let mut text: Vec<char> = all_switched_on().chars().collect();
+            for (at, insert) in edits {
+                let start = at.index(text.len());
+                let end = (start + 3).min(text.len());
+                text.splice(start..end, insert.chars());
+            }
+            let text: String = text.into_iter().collect();
+            let environment = [("TELEMETRY_JBD__0__LABEL".to_owned(), text.clone())];
+            let (config, problems) = parse(FilePath::new("a"), &text, &environment.into_iter().collect());
+            let report = Report { file: "a".to_owned(), problems };
+            prop_assert!(config.is_some() || report.has_errors());
+            prop_assert!(report.problems.is_empty() || !report.render(Paint::Ansi).is_empty());
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The configuration: one plain table per component, all of it in
 //! [`Config`]. Sources and sinks get their own table and nothing else.
 //!
-//! [`load`] reads the file and puts the environment over it; what is wrong
+//! [`load()`] reads the file and puts the environment over it; what is wrong
 //! comes back as one [`Report`] with the place of each mistake.
 
 use std::path::PathBuf;

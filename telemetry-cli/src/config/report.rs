@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
+use strsim::damerau_levenshtein;
 
 use crate::exit::{Paint, Style};
 
@@ -286,7 +287,7 @@ fn hide_secrets(line: &str) -> String {
         let key = shown[..equals].trim_end_matches([' ', '\t', '"', '\'']);
         let value = shown[from..].trim_start();
         let named = ["\"env:", "'env:", "\"file:", "'file:"];
-        if SECRET_KEYS.iter().any(|name| key.ends_with(name))
+        if is_secret(key)
             && !value.is_empty()
             && !named.iter().any(|start| value.starts_with(start))
         {
@@ -295,17 +296,32 @@ fn hide_secrets(line: &str) -> String {
             break;
         }
     }
-    // tcp://user:password@host
-    if let Some(start) = shown.find("://").map(|at| at + 3)
-        && let Some(end) = shown[start..].rfind('@')
-    {
-        shown.replace_range(start..start + end, "***");
+    // tcp://user:password@host, perhaps without the scheme
+    if let Some(end) = shown.rfind('@') {
+        let head = &shown[..end];
+        let scheme = head.find("://").map(|at| at + 3);
+        let quote = || head.rfind(['"', '\'']).map(|at| at + 1);
+        if let Some(start) = scheme.or_else(quote)
+            && shown[start..end].contains(':')
+        {
+            shown.replace_range(start..end, "***");
+        }
     }
     shown
 }
 
-/// Keys whose values are never shown; whatever ends in one counts.
-pub(super) const SECRET_KEYS: &[&str] = &["password", "pin", "token", "secret"];
+/// True for a key whose value is not to be shown: also a mistyped one, which
+/// is what messages are about.
+fn is_secret(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let key = text.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+    let key = key.to_lowercase();
+    ["pass", "pwd", "token", "secret"]
+        .iter()
+        .any(|part| key.contains(part))
+        || key.ends_with("pin")
+        || damerau_levenshtein(&key, "password") <= 3
+}
 
 #[cfg(test)]
 mod tests {
@@ -325,7 +341,12 @@ mod tests {
             ("password = \"env:PW\"", "password = \"env:PW\""),
             ("password =", "password ="),
             ("url = \"tcp://me:p@ss@host\"", "url = \"tcp://***@host\""),
+            ("url = \"me:pass@host\"", "url = \"***@host\""),
+            ("user = \"me@host\"", "user = \"me@host\""),
             ("name = \"pin = 4\"", "name = \"pin = ***"),
+            ("pasword=\"hunter2\"", "pasword=***"),
+            ("wifi.Passwort = \"hunter2\"", "wifi.Passwort = ***"),
+            ("path = \"/a\"", "path = \"/a\""),
             ("interval = \"30s\"", "interval = \"30s\""),
         ] {
             assert_eq!(hide_secrets(line), shown);

@@ -154,7 +154,7 @@ impl de::Visitor<'_> for Text {
 pub(super) const EXPECTED: &str = "text in quotes: the secret, \"env:NAME\" or \"file:PATH\"";
 
 /// What is said of a secret that is a number; not the number.
-pub(super) const UNQUOTED: &str = "a secret without quotes";
+pub(super) const UNQUOTED: &str = "is not in quotes";
 
 fn unquoted<E: de::Error>() -> E {
     E::custom(UNQUOTED)

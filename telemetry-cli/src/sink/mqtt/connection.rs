@@ -11,10 +11,10 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS,
-    SubscribeFilter, SubscribeReasonCode, TlsConfiguration,
+    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
 use super::settings::Settings;
@@ -83,18 +83,18 @@ pub(super) enum Happening {
 }
 
 impl Connection {
-    /// Begins to connect.
-    pub(super) fn open(settings: &Settings) -> Self {
-        let (client, mut event_loop) = AsyncClient::new(options(settings), REQUESTS);
+    /// Begins to connect. Fails only if the password cannot be read.
+    pub(super) fn open(settings: &Settings) -> Result<Self, Failure> {
+        let (client, mut event_loop) = AsyncClient::new(options(settings)?, REQUESTS);
         event_loop.network_options.set_tcp_nodelay(true);
         event_loop.network_options.set_connection_timeout(TIMEOUT_S);
-        Self {
+        Ok(Self {
             client,
             events: Box::pin(events(event_loop)),
             submitted: VecDeque::new(),
             in_flight: HashMap::new(),
             up: false,
-        }
+        })
     }
 
     /// True if another message may be published now.
@@ -217,14 +217,16 @@ fn events(event_loop: EventLoop) -> impl Stream<Item = Result<Event, ConnectionE
     })
 }
 
-fn options(settings: &Settings) -> MqttOptions {
-    let address = &settings.address;
-    // For WebSockets the host has to be the whole address.
-    let host = match address.websocket {
-        true => address.to_string(),
-        false => address.host.clone(),
+fn options(settings: &Settings) -> Result<MqttOptions, Failure> {
+    let broker = &settings.broker;
+    let host = match (broker.websocket, broker.tls) {
+        (true, _) => broker.to_string(),
+        // The name in the certificate.
+        (false, true) => broker.host.clone(),
+        (false, false) if broker.host.contains(':') => format!("[{}]", broker.host),
+        (false, false) => broker.host.clone(),
     };
-    let mut options = MqttOptions::new(&settings.client_id, host, address.port);
+    let mut options = MqttOptions::new(&settings.client_id, host, broker.port);
     let (topic, payload) = &settings.will;
     options
         .set_max_packet_size(MAX_PACKET, MAX_PACKET)
@@ -233,16 +235,22 @@ fn options(settings: &Settings) -> MqttOptions {
         .set_clean_session(true)
         .set_last_will(LastWill::new(topic, *payload, QoS::AtLeastOnce, true));
     if let Some((user, password)) = &settings.login {
-        let password = password.as_ref().map_or("", |text| text.expose_secret());
-        options.set_credentials(user, password);
+        // Read now: the file may have changed since the last attempt.
+        let password = match password {
+            Some(password) => password.reveal().map_err(|error| Failure {
+                text: format!("mqtt.password: {error}"),
+                login: true,
+            })?,
+            None => SecretString::default(),
+        };
+        options.set_credentials(user, password.expose_secret());
     }
     let tls = settings.tls.clone().map(TlsConfiguration::Rustls);
-    let transport = match (address.websocket, tls) {
-        (false, Some(tls)) => rumqttc::Transport::tls_with_config(tls),
-        (true, Some(tls)) => rumqttc::Transport::wss_with_config(tls),
-        (true, None) => rumqttc::Transport::ws(),
-        (false, None) => rumqttc::Transport::tcp(),
-    };
-    options.set_transport(transport);
-    options
+    options.set_transport(match (broker.websocket, tls) {
+        (false, None) => Transport::tcp(),
+        (false, Some(tls)) => Transport::tls_with_config(tls),
+        (true, None) => Transport::ws(),
+        (true, Some(tls)) => Transport::wss_with_config(tls),
+    });
+    Ok(options)
 }

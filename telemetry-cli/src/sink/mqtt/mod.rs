@@ -15,9 +15,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use secrecy::SecretString;
-
-use crate::config::{self, Secret};
+use crate::config;
 use crate::event::DeviceId;
 use crate::hub::{Follower, Hub};
 use crate::sink::home_assistant::Names;
@@ -50,9 +48,9 @@ const REFUSALS: u32 = 3;
 /// Publishes what `hub` knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
 ///
-/// `gateway_id` is the device id of the gateway, `gateway_name` what people
-/// call it. A broker that is away is waited for. The task ends earlier only
-/// for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
+/// `gateway_id` is the id of the gateway's own device, `gateway_name` what
+/// people call it. A broker that is away is waited for. The task ends earlier
+/// only for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
 /// configuration that cannot work ([`Exit::Fatal`]).
 pub async fn run(
     config: config::Mqtt,
@@ -62,19 +60,8 @@ pub async fn run(
     hub: Hub,
     task: Task,
 ) -> Exit {
-    let password = match config.password.as_ref().map(Secret::reveal).transpose() {
-        Ok(password) => password,
-        Err(error) => return Exit::LoginNeeded(format!("mqtt.password: {error}")),
-    };
     let gateway = DeviceId::new(&[&gateway_id]);
-    match Sink::new(
-        &config,
-        password,
-        home_assistant,
-        gateway,
-        gateway_name,
-        hub.follow(),
-    ) {
+    match Sink::new(&config, home_assistant, gateway, gateway_name, hub.follow()) {
         Ok(sink) => sink.run(&task).await,
         Err(wrong) => Exit::Fatal(wrong),
     }
@@ -106,7 +93,6 @@ struct Link {
 impl Sink {
     fn new(
         config: &config::Mqtt,
-        password: Option<SecretString>,
         home_assistant: config::HomeAssistant,
         gateway: DeviceId,
         gateway_name: String,
@@ -115,7 +101,7 @@ impl Sink {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
         let will = (topics.status(), OFFLINE);
-        let settings = Settings::new(config, password, gateway.as_str(), will)?;
+        let settings = Settings::new(config, &gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
             true => Some(Names {
@@ -141,7 +127,6 @@ impl Sink {
     }
 
     async fn run(mut self, task: &Task) -> Exit {
-        self.connection = Some(Connection::open(&self.settings));
         loop {
             self.pump();
             tokio::select! {
@@ -152,7 +137,11 @@ impl Sink {
                             return exit;
                         }
                     }
-                    None => self.connection = Some(Connection::open(&self.settings)),
+                    None => {
+                        if let Some(exit) = self.connect() {
+                            return exit;
+                        }
+                    }
                 },
                 event = self.events.next() => self.publisher.event(event),
                 () = sleep_until(self.publisher.next_tick()) => {
@@ -177,11 +166,21 @@ impl Sink {
         }
     }
 
+    fn connect(&mut self) -> Option<Exit> {
+        match Connection::open(&self.settings) {
+            Ok(connection) => {
+                self.connection = Some(connection);
+                None
+            }
+            Err(failure) => self.happened(Happening::Lost(failure)),
+        }
+    }
+
     fn happened(&mut self, happening: Happening) -> Option<Exit> {
         let now = Instant::now();
         match happening {
             Happening::Connected => {
-                let broker = &self.settings.address;
+                let broker = &self.settings.broker;
                 match self.link.complaint.take() {
                     Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
                     _ => tracing::info!(%broker, "connected"),
@@ -208,7 +207,7 @@ impl Sink {
             }
             Happening::NotSubscribed => {
                 tracing::warn!(
-                    broker = %self.settings.address,
+                    broker = %self.settings.broker,
                     "it does not let us subscribe; its access list should allow {}",
                     self.birth_topic.as_deref().unwrap_or_default()
                 );
@@ -223,13 +222,13 @@ impl Sink {
                 self.link.failures += 1;
                 self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
                 if self.link.complaint.as_ref() != Some(&failure.text) {
-                    let broker = &self.settings.address;
+                    let broker = &self.settings.broker;
                     tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
                 }
                 if failure.login && !self.link.ever {
                     self.link.refusals += 1;
                     if self.link.refusals >= REFUSALS {
-                        let broker = &self.settings.address;
+                        let broker = &self.settings.broker;
                         return Some(Exit::LoginNeeded(format!(
                             "MQTT broker {broker}: {}",
                             failure.text
@@ -244,6 +243,7 @@ impl Sink {
 
     /// The last words, and everything that is still to be said.
     async fn finish(mut self) {
+        // What the sources said last.
         while let Some(event) = self.events.try_next() {
             self.publisher.event(event);
         }

@@ -8,15 +8,15 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::SecretString;
 
-use crate::config::{self, BrokerUrl};
+use crate::config::{self, BrokerUrl, Secret};
+use crate::event::DeviceId;
 
 /// Everything that it takes to connect.
 pub(super) struct Settings {
-    pub(super) address: BrokerUrl,
+    pub(super) broker: BrokerUrl,
     pub(super) client_id: String,
-    pub(super) login: Option<(String, Option<SecretString>)>,
+    pub(super) login: Option<(String, Option<Secret>)>,
     /// For secure transports.
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Topic and payload that the broker publishes when we vanish.
@@ -27,20 +27,20 @@ impl Settings {
     /// What `config` means, or what is wrong with it.
     pub(super) fn new(
         config: &config::Mqtt,
-        password: Option<SecretString>,
-        gateway_id: &str,
+        gateway: &DeviceId,
         will: (String, &'static str),
     ) -> Result<Self, String> {
-        let address =
-            BrokerUrl::parse(&config.url).map_err(|error| format!("mqtt.url: {error}"))?;
-        let secure = address.tls;
+        let broker = BrokerUrl::parse(&config.url).map_err(|error| match error.help() {
+            Some(help) => format!("mqtt.url: {error}; {help}"),
+            None => format!("mqtt.url: {error}"),
+        })?;
         let given = [
             ("mqtt.ca", &config.ca),
             ("mqtt.client_cert", &config.client_cert),
             ("mqtt.client_key", &config.client_key),
         ];
         if let Some((name, _)) = given.iter().find(|(_, path)| path.is_some())
-            && !secure
+            && !broker.tls
         {
             return Err(format!(
                 "{name} needs an encrypted connection: mqtt.url must start with tls:// or wss://"
@@ -53,16 +53,16 @@ impl Settings {
         let client_id = match &config.client_id {
             Some(id) if id.is_empty() => return Err("mqtt.client_id is empty".to_owned()),
             Some(id) => id.clone(),
-            None => format!("telemetry-{gateway_id}"),
+            None => format!("telemetry-{gateway}"),
         };
         Ok(Self {
-            tls: match secure {
+            tls: match broker.tls {
                 true => Some(Arc::new(tls(config)?)),
                 false => None,
             },
-            address,
+            broker,
             client_id,
-            login: user.map(|user| (user, password)),
+            login: user.map(|user| (user, config.password.clone())),
             will,
         })
     }
@@ -143,7 +143,9 @@ mod tests {
 
     fn error(config: &config::Mqtt) -> String {
         let will = ("t/status".to_owned(), "offline");
-        Settings::new(config, None, "home", will).err().unwrap()
+        Settings::new(config, &DeviceId::new(&["home"]), will)
+            .err()
+            .unwrap()
     }
 
     #[test]
@@ -174,7 +176,7 @@ mod tests {
             ("url = 'tcp://b'\nca = 'x'", "mqtt.ca needs an encrypted"),
             ("url = 'tcp://b'\npassword = 'x'", "mqtt.user is not"),
             ("url = 'tcp://b'\nclient_id = ''", "client_id is empty"),
-            ("url = 'b'", "mqtt.url"),
+            ("url = 'b'", "mqtt.url: `b` has no scheme"),
         ] {
             assert!(error(&config(text)).contains(why), "{text}");
         }
@@ -183,7 +185,8 @@ mod tests {
     #[test]
     fn the_client_id_comes_from_the_gateway() {
         let will = ("t/status".to_owned(), "offline");
-        let settings = Settings::new(&config("url = 'tls://b'"), None, "home", will).unwrap();
+        let settings =
+            Settings::new(&config("url = 'tls://b'"), &DeviceId::new(&["home"]), will).unwrap();
         assert_eq!(settings.client_id, "telemetry-home");
         assert!(settings.tls.is_some());
     }

@@ -1,36 +1,35 @@
 //! The asynchronous client.
 
+mod control;
+mod parameters;
+
+pub use parameters::WriteOptions;
+
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::assembler::ModuleFrame;
-use crate::command::{MOSFET_CONTROL, MosfetSide};
 use crate::frame::Request;
 use crate::login::{LoginError, LoginStep, ModuleLogin};
 use crate::session::{Call, Reply, Session, SessionCounters, SessionError, Step, Timing};
 use crate::{
-    BasicInfo, CellVoltages, ChipType, Command, Error, ErrorCounts, Function, MacAddress, Mosfets,
-    Password, Status, Transport, UnitScale, hardware_name,
+    BasicInfo, CellVoltages, ChipType, Command, Error, ErrorCounts, MacAddress, Password, Status,
+    Transport, UnitScale, hardware_name,
 };
 
 /// Writing one request over a link that works takes milliseconds.
 const SEND_LIMIT: Duration = Duration::from_secs(5);
 
+/// A board that answered so recently is not asleep.
+const AWAKE_FOR: Duration = Duration::from_secs(5);
+
 /// More chunks than any device can have in flight; draining must end.
 const DRAIN_LIMIT: usize = 256;
-
-/// When to look whether a MOSFET followed, after its command was acknowledged.
-const READ_BACK_AFTER: [Duration; 4] = [
-    Duration::from_millis(100),
-    Duration::from_millis(300),
-    Duration::from_millis(600),
-    Duration::from_millis(1000),
-];
 
 /// A battery over a [`Transport`].
 ///
@@ -51,8 +50,11 @@ pub struct Client<T> {
     unit_scale: UnitScale,
     password: Option<Password>,
     address: Option<MacAddress>,
-    answered: bool,
+    answered_at: Option<Instant>,
     logged_in: bool,
+    /// Factory mode was entered and not left yet: a call is inside, or was
+    /// dropped there.
+    factory_mode: bool,
 }
 
 impl<T: Transport> Client<T> {
@@ -65,8 +67,9 @@ impl<T: Transport> Client<T> {
             unit_scale: UnitScale::Auto,
             password: None,
             address: None,
-            answered: false,
+            answered_at: None,
             logged_in: false,
+            factory_mode: false,
         }
     }
 
@@ -114,13 +117,36 @@ impl<T: Transport> Client<T> {
     /// Tells that the link is new: logins are gone and the board may sleep.
     pub fn reconnected(&mut self) {
         self.session.abandon();
-        self.answered = false;
+        self.answered_at = None;
         self.logged_in = false;
     }
 
     /// What was seen besides the expected answers.
     pub fn counters(&self) -> SessionCounters {
         self.session.counters()
+    }
+
+    /// Whether the device speaks this protocol, found by asking for register 0x03.
+    /// Names and advertised services cannot tell for sure.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSent`] or [`Error::MaybeSent`] if the link failed.
+    pub async fn identify(&mut self) -> Result<bool, Error> {
+        match self.basic_info().await {
+            Ok(_)
+            | Err(
+                Error::Refused { .. }
+                | Error::PasswordNeeded
+                | Error::PasswordRejected
+                | Error::AddressNeeded
+                | Error::PairingNeeded,
+            ) => Ok(true),
+            Err(Error::TimedOut { .. } | Error::Unreadable(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     /// Reads voltage, current, charge, temperatures and state (register 0x03).
@@ -186,97 +212,21 @@ impl<T: Transport> Client<T> {
         Ok(ErrorCounts::decode(&data)?)
     }
 
-    /// Releases or switches off the MOSFETs (register 0xE1, or 0xFB on boards
-    /// that do not know it) and reads back what they do.
-    ///
-    /// Switching discharge off cuts the power of everything on the pack, a
-    /// gateway running from it included.
-    ///
-    /// Not cancel safe: dropped after the request left, the effect is unknown.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotEffective`] if the board acknowledges but a MOSFET does not
-    /// follow within two seconds, as while a protection holds it off; otherwise
-    /// any [`Error`].
-    pub async fn set_mosfets(
-        &mut self,
-        charge_on: bool,
-        discharge_on: bool,
-    ) -> Result<Mosfets, Error> {
-        self.wake().await?;
-        let command = Command::Mosfets {
-            charge_on,
-            discharge_on,
-        };
-        match self.write(&command).await {
-            Err(Error::Refused {
-                status: Status::Unsupported,
-                ..
-            }) => {
-                for (side, on) in [
-                    (MosfetSide::Charge, charge_on),
-                    (MosfetSide::Discharge, discharge_on),
-                ] {
-                    self.write(&Command::Mosfet { side, on }).await?;
-                }
-            }
-            other => other?,
-        }
-        for pause in READ_BACK_AFTER {
-            sleep(pause).await;
-            let mosfets = self.basic_info().await?.mosfets;
-            if (mosfets.charge_on(), mosfets.discharge_on()) == (charge_on, discharge_on) {
-                return Ok(mosfets);
-            }
-        }
-        Err(Error::NotEffective {
-            register: MOSFET_CONTROL,
-        })
-    }
-
-    /// Carries out a function of register 0x0A.
-    ///
-    /// Not cancel safe: dropped after the request left, the effect is unknown.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] with [`Status::Unsupported`] on older firmware;
-    /// otherwise any [`Error`].
-    pub async fn run(&mut self, function: Function) -> Result<(), Error> {
-        self.wake().await?;
-        self.write(&Command::Function(function)).await
-    }
-
-    pub(crate) async fn read(&mut self, command: &Command) -> Result<Vec<u8>, Error> {
+    async fn read(&mut self, command: &Command) -> Result<Vec<u8>, Error> {
+        self.close_factory_mode().await?;
         self.read_request(command.request()).await
     }
 
     async fn read_optional(&mut self, command: &Command) -> Result<Option<Vec<u8>>, Error> {
         self.wake().await?;
-        let request = command.request();
-        let register = request.register();
-        match self.register(Call::Optional(request), register).await {
-            Err(
-                Error::TimedOut { .. }
-                | Error::Refused {
-                    status: Status::Unsupported,
-                    ..
-                },
-            ) => Ok(None),
-            other => other.map(Some),
-        }
+        optional(self.ask_optional(command.request()).await)
     }
 
     async fn read_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
-        let register = request.register();
-        let first = self
-            .register(Call::Register(request.clone()), register)
-            .await;
-        match first {
-            Err(Error::TimedOut { .. }) if !self.answered => {
+        match self.ask(request.clone()).await {
+            Err(Error::TimedOut { register, .. }) if self.answered_at.is_none() => {
                 self.log_in_to_module(register).await?;
-                self.register(Call::Register(request), register).await
+                self.ask(request).await
             }
             other => other,
         }
@@ -284,42 +234,36 @@ impl<T: Transport> Client<T> {
 
     /// A board that sleeps loses the first request. Only a read may be lost.
     async fn wake(&mut self) -> Result<(), Error> {
-        if !self.answered {
-            self.basic_info().await?;
+        self.close_factory_mode().await?;
+        let awake = |at: Instant| at.elapsed() < AWAKE_FOR;
+        if !self.answered_at.is_some_and(awake) {
+            self.read_request(Command::BasicInfo.request()).await?;
         }
         Ok(())
     }
 
     async fn write(&mut self, command: &Command) -> Result<(), Error> {
-        self.write_request(command.request()).await
+        self.write_request(command.request()).await.map(|_| ())
     }
 
-    async fn write_request(&mut self, request: Request) -> Result<(), Error> {
-        let register = request.register();
-        let outcome = self
-            .register(Call::Register(request.clone()), register)
-            .await;
-        match outcome {
+    async fn write_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        match self.ask(request.clone()).await {
             Err(Error::Refused {
                 status: Status::NotAllowed | Status::PasswordWrong,
                 ..
             }) if self.password.is_some() && !self.logged_in => {
                 self.log_in_to_board().await?;
-                self.register(Call::Register(request), register).await?;
+                self.ask(request).await
             }
-            other => {
-                other?;
-            }
+            other => other,
         }
-        Ok(())
     }
 
     async fn log_in_to_board(&mut self) -> Result<(), Error> {
         let password = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
         let digits = password.digits().ok_or(Error::PasswordRejected)?;
         let request = Command::PasswordLogin(digits).request();
-        let register = request.register();
-        match self.register(Call::Register(request), register).await {
+        match self.ask(request).await {
             // Firmware without passwords does not know the register.
             Ok(_)
             | Err(Error::Refused {
@@ -362,11 +306,20 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    async fn register(&mut self, call: Call, register: u8) -> Result<Vec<u8>, Error> {
-        let is_write = matches!(&call, Call::Register(request) if request.is_write());
+    async fn ask(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        let (register, is_write) = (request.register(), request.is_write());
+        self.call(Call::Register(request), register, is_write).await
+    }
+
+    async fn ask_optional(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        let register = request.register();
+        self.call(Call::Optional(request), register, false).await
+    }
+
+    async fn call(&mut self, call: Call, register: u8, is_write: bool) -> Result<Vec<u8>, Error> {
         match self.exchange(call).await? {
             Ok(Reply::Register { status, data }) => {
-                self.answered = true;
+                self.answered_at = Some(Instant::now());
                 match status {
                     Status::Ok => Ok(data),
                     status => Err(Error::Refused { register, status }),
@@ -442,6 +395,20 @@ impl<T: Transport> Client<T> {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Silence and ignorance are how boards say that they lack a register.
+fn optional(outcome: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
+    match outcome {
+        Err(
+            Error::TimedOut { .. }
+            | Error::Refused {
+                status: Status::Unsupported,
+                ..
+            },
+        ) => Ok(None),
+        other => other.map(Some),
     }
 }
 
