@@ -139,6 +139,7 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
         let (mqtt, home_assistant) = (mqtt.clone(), config.home_assistant.clone());
         let id = source::gateway::device_id(journal.gateway());
         let (name, hub) = (config.gateway.name.clone(), context.hub.clone());
+        let journal = journal.clone();
         sinks.supervise(component, move |task| {
             sink::mqtt::run(
                 mqtt.clone(),
@@ -146,6 +147,7 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
                 id.as_str().to_owned(),
                 name.clone(),
                 hub.clone(),
+                Some(journal.clone()),
                 task,
             )
         });

@@ -2,15 +2,18 @@
 
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use rumqttc::{LastWill, Packet, QoS};
 use telemetry_cli::broker::Broker;
 use telemetry_cli::config::{HomeAssistant, Mqtt};
+use telemetry_cli::database::Database;
 use telemetry_cli::event::{Device, DeviceId, DeviceKind, Reading};
 use telemetry_cli::filter::Keep;
 use telemetry_cli::hub::{Handling, Hub};
+use telemetry_cli::journal::{Journal, Limits};
 use telemetry_cli::metric::battery;
 use telemetry_cli::sink::mqtt;
 use telemetry_cli::supervisor::{Exit, Task};
@@ -25,14 +28,15 @@ use support::mosquitto::{Mosquitto, started, tool};
 use support::watcher::{DEADLINE, Watcher, retained};
 
 mod support {
-    pub mod link;
-    pub mod mosquitto;
-    pub mod watcher;
+    pub(crate) mod link;
+    pub(crate) mod mosquitto;
+    pub(crate) mod watcher;
 }
 
 const STATE: &str = "telemetry/jbd-pack/state";
 const SOC: &str = "telemetry/jbd-pack/soc_percent";
 const AVAILABILITY: &str = "telemetry/jbd-pack/availability";
+const HISTORY: &str = "telemetry/jbd-pack/history";
 const STATUS: &str = "telemetry/status";
 const CONFIG: &str = "homeassistant/device/jbd-pack/config";
 
@@ -49,13 +53,17 @@ impl Gateway {
     }
 
     fn with(config: &str) -> Self {
+        Self::with_journal(config, None)
+    }
+
+    fn with_journal(config: &str, journal: Option<Journal>) -> Self {
         let config: Mqtt = toml::from_str(config).expect("valid");
-        let hub = Hub::new(None, Duration::from_secs(300), vec![]);
+        let hub = Hub::new(journal.clone(), Duration::from_secs(300), vec![]);
         hub.announce(
             pack("jbd-pack"),
             Handling {
                 interval: Duration::from_secs(30),
-                keep: Keep::Changes,
+                keep: Keep::All,
             },
         );
         let shutdown = CancellationToken::new();
@@ -69,6 +77,7 @@ impl Gateway {
             "gateway-home".to_owned(),
             "Home".to_owned(),
             hub.clone(),
+            journal,
             task,
         );
         Self {
@@ -253,6 +262,11 @@ async fn large_documents_pass_and_too_large_messages_cost_nothing() {
         })
         .await;
     watcher.wait_for(STATUS, "online").await;
+    let lost = watcher
+        .log
+        .iter()
+        .any(|(t, p, _)| t == STATUS && p == "offline");
+    assert!(!lost, "the connection held");
     assert_eq!(gateway.stop().await, Exit::Stopped);
 }
 
@@ -305,7 +319,7 @@ async fn nothing_that_was_said_before_the_end_is_lost() {
             pack(&id),
             Handling {
                 interval: Duration::from_secs(30),
-                keep: Keep::Changes,
+                keep: Keep::All,
             },
         );
         let mut reading = reading(f64::from(number % 100), 4);
@@ -350,6 +364,78 @@ async fn home_assistant_is_told_everything_when_it_starts() {
     let at = |topic: &str| watcher.log.iter().position(|(t, ..)| t == topic).unwrap();
     assert!(at(CONFIG) < at(STATE));
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_history_misses_nothing() {
+    const COUNT: usize = 1500;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("telemetry.sqlite");
+    let database = Arc::new(Database::open(Some(&file)).await.unwrap());
+    let limits = Limits {
+        commit_interval: Duration::from_millis(5),
+        max_age: Duration::from_secs(86_400),
+        max_bytes: 1 << 30,
+        history: None,
+    };
+    let (journal, writer) = Journal::open(database, limits).await.unwrap();
+    let writing = CancellationToken::new();
+    let writer = tokio::spawn(writer.run(writing.clone()));
+
+    let mosquitto = Mosquitto::open();
+    let link = Link::to(mosquitto.address()).await;
+    let config = format!("url = 'tcp://{}'\nhistory = true", link.address);
+    let mut watcher = Watcher::new(mosquitto.address()).await;
+    let gateway = Gateway::with_journal(&config, Some(journal.clone()));
+    for number in 0..COUNT {
+        gateway.read(number as f64 / 16.0);
+        if number % 100 == 50 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if number == 700 {
+            watcher.wait_for(STATUS, "online").await;
+            link.cut();
+        }
+    }
+    // A restart of the sink in the middle.
+    let has = |number: usize| {
+        let text = format!("\"number\":{number},");
+        move |watcher: &Watcher| watcher.last.get(HISTORY).is_some_and(|l| l.contains(&text))
+    };
+    watcher.wait_until("some of the history", has(300)).await;
+    assert_eq!(gateway.stop().await, Exit::Stopped);
+    let gateway = Gateway::with_journal(&config, Some(journal.clone()));
+    watcher.wait_until("all of the history", has(COUNT)).await;
+    let mut numbers = history(&watcher);
+    let sent = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (1..=COUNT as i64).collect::<Vec<_>>());
+    assert!(
+        sent < COUNT + 400,
+        "{sent} sent: again only what was not acknowledged"
+    );
+    assert_eq!(gateway.stop().await, Exit::Stopped);
+
+    // Delivered is delivered.
+    let backlog = journal.backlog().await.unwrap();
+    assert_eq!(backlog, [("mqtt".to_owned(), 0)]);
+    writing.cancel();
+    writer.await.unwrap();
+}
+
+/// Numbers of the history's entries, as they came.
+fn history(watcher: &Watcher) -> Vec<i64> {
+    let entries = watcher.log.iter().filter(|(t, ..)| t == HISTORY);
+    entries
+        .map(|(_, payload, retained)| {
+            assert!(!retained);
+            let json: serde_json::Value = serde_json::from_str(payload).unwrap();
+            assert_eq!(json["device"]["id"], "jbd-pack");
+            assert!(json["measured_at"].is_string() && json["gateway"].is_string());
+            json["number"].as_i64().unwrap()
+        })
+        .collect()
 }
 
 mod embedded {

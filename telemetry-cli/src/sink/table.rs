@@ -99,7 +99,7 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["Device", "Charge", "Power", "Details", "Measured", "State"]);
     for row in rows.values() {
         let (mut charge, mut power, mut details, mut measured) = Default::default();

@@ -8,15 +8,15 @@ use tokio::sync::watch;
 
 /// Forwards connections to a target.
 #[derive(Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// Where to connect to.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     cut: Arc<watch::Sender<u64>>,
 }
 
 impl Link {
     /// A link to `target`.
-    pub async fn to(target: SocketAddr) -> Self {
+    pub(crate) async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let cut = Arc::new(watch::Sender::new(0));
@@ -28,6 +28,8 @@ impl Link {
                     let Ok(mut far) = TcpStream::connect(target).await else {
                         return;
                     };
+                    // A link is no place to wait for more to send.
+                    let _ = (near.set_nodelay(true), far.set_nodelay(true));
                     tokio::select! {
                         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                         _ = cut.changed() => {}
@@ -39,7 +41,7 @@ impl Link {
     }
 
     /// Cuts every connection; new ones are forwarded.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.cut.send_modify(|cuts| *cuts += 1);
     }
 }

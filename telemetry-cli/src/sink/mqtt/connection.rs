@@ -61,7 +61,13 @@ pub(super) struct Connection {
 }
 
 /// Names a message until it is acknowledged.
-pub(super) type Token = u64;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// The latest state of a topic; a new connection gets it anyway.
+    State,
+    /// The journal's entry of that number.
+    History(i64),
+}
 
 /// What a connection reports.
 #[derive(Debug)]

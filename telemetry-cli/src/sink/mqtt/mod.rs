@@ -18,10 +18,12 @@ use tokio::time::{Instant, sleep_until};
 use crate::config;
 use crate::event::DeviceId;
 use crate::hub::{Follower, Hub};
+use crate::journal::Journal;
 use crate::sink::home_assistant::Names;
 use crate::supervisor::{Backoff, Exit, Task};
 
-use connection::{Connection, Happening};
+use connection::{Connection, Happening, Token};
+use history::{History, Prepared};
 use publisher::Publisher;
 use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
@@ -29,6 +31,7 @@ use topics::{OFFLINE, ONLINE, Topics};
 mod announcer;
 mod connection;
 mod failure;
+mod history;
 mod publisher;
 mod retained;
 mod settings;
@@ -49,7 +52,8 @@ const REFUSALS: u32 = 3;
 /// everything is offline and waits until the broker has it.
 ///
 /// `gateway_id` is the id of the gateway's own device, `gateway_name` what
-/// people call it. A broker that is away is waited for. The task ends earlier
+/// people call it, `journal` what the history is read from if the
+/// configuration asks for it. A broker that is away is waited for. The task ends earlier
 /// only for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
 /// configuration that cannot work ([`Exit::Fatal`]).
 pub async fn run(
@@ -58,18 +62,29 @@ pub async fn run(
     gateway_id: String,
     gateway_name: String,
     hub: Hub,
+    journal: Option<Journal>,
     task: Task,
 ) -> Exit {
     let gateway = DeviceId::new(&[&gateway_id]);
-    match Sink::new(&config, home_assistant, gateway, gateway_name, hub.follow()) {
-        Ok(sink) => sink.run(&task).await,
-        Err(wrong) => Exit::Fatal(wrong),
+    let sink = Sink::new(&config, home_assistant, gateway, gateway_name, hub.follow());
+    let mut sink = match sink {
+        Ok(sink) => sink,
+        Err(wrong) => return Exit::Fatal(wrong),
+    };
+    if let Some(journal) = journal.filter(|_| config.history) {
+        match History::open(&journal, sink.topics.clone()).await {
+            Ok(history) => sink.history = Some(history),
+            Err(error) => return Exit::Transient(error.to_string()),
+        }
     }
+    sink.run(&task).await
 }
 
 struct Sink {
+    topics: Topics,
     settings: Settings,
     publisher: Publisher,
+    history: Option<History>,
     events: Follower,
     /// Home Assistant says here that it has started.
     birth_topic: Option<String>,
@@ -118,7 +133,9 @@ impl Sink {
         let now = Instant::now();
         Ok(Self {
             settings,
-            publisher: Publisher::new(topics, config.per_metric_topics, names, now),
+            publisher: Publisher::new(topics.clone(), config.per_metric_topics, names, now),
+            topics,
+            history: None,
             events,
             birth_topic: enabled.then_some(home_assistant.status_topic),
             connection: None,
@@ -144,6 +161,9 @@ impl Sink {
                     }
                 },
                 event = self.events.next() => self.publisher.event(event),
+                entry = next_entry(&mut self.history), if self.is_ready() => {
+                    self.send_entry(entry);
+                }
                 () = sleep_until(self.publisher.next_tick()) => {
                     self.publisher.tick(Instant::now());
                 }
@@ -162,7 +182,21 @@ impl Sink {
             let Some(message) = self.publisher.next(Instant::now()) else {
                 break;
             };
-            connection.publish(&message.topic, message.payload, true, 0);
+            connection.publish(&message.topic, message.payload, true, Token::State);
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_ready)
+    }
+
+    fn send_entry(&mut self, entry: Prepared) {
+        let (Some(connection), Some(history)) = (&mut self.connection, &mut self.history) else {
+            return;
+        };
+        let token = Token::History(entry.number);
+        if connection.publish(&entry.topic, entry.payload, false, token) {
+            history.sent(entry.number);
         }
     }
 
@@ -192,6 +226,9 @@ impl Sink {
                     connection.subscribe(self.birth_topic.clone());
                 }
                 self.publisher.connected(now);
+                if let Some(history) = &mut self.history {
+                    history.start_over();
+                }
             }
             Happening::Message {
                 topic,
@@ -212,7 +249,7 @@ impl Sink {
                     self.birth_topic.as_deref().unwrap_or_default()
                 );
             }
-            Happening::Acknowledged(_) => {}
+            Happening::Acknowledged(token) => self.acknowledged(token),
             Happening::Lost(failure) => {
                 self.connection = None;
                 let since = self.link.since.take();
@@ -241,6 +278,12 @@ impl Sink {
         None
     }
 
+    fn acknowledged(&mut self, token: Token) {
+        if let (Token::History(number), Some(history)) = (token, &mut self.history) {
+            history.acknowledged(number);
+        }
+    }
+
     /// The last words, and everything that is still to be said.
     async fn finish(mut self) {
         // What the sources said last.
@@ -260,6 +303,9 @@ impl Sink {
         if let Some(connection) = self.connection {
             connection.close().await;
         }
+        if let Some(history) = self.history {
+            history.end().await;
+        }
     }
 
     /// Waits until the broker has acknowledged everything that is queued;
@@ -273,8 +319,10 @@ impl Sink {
             if self.publisher.waiting() == 0 && connection.unacknowledged() == 0 {
                 return true;
             }
-            if matches!(connection.next().await, Happening::Lost(_)) {
-                self.connection = None;
+            match connection.next().await {
+                Happening::Acknowledged(token) => self.acknowledged(token),
+                Happening::Lost(_) => self.connection = None,
+                Happening::Connected | Happening::Message { .. } | Happening::NotSubscribed => {}
             }
         }
     }
@@ -291,5 +339,12 @@ async fn next(connection: &mut Option<Connection>, retry_at: Option<Instant>) ->
             }
             None
         }
+    }
+}
+
+async fn next_entry(history: &mut Option<History>) -> Prepared {
+    match history {
+        Some(history) => history.next().await,
+        None => std::future::pending().await,
     }
 }

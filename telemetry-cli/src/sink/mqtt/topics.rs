@@ -52,6 +52,11 @@ impl Topics {
         format!("{}/{device}/state", self.prefix)
     }
 
+    /// Every stored reading of `device`.
+    pub fn history(&self, device: &DeviceId) -> String {
+        format!("{}/{device}/history", self.prefix)
+    }
+
     /// One value of `device`, or one part of it.
     pub fn value(&self, device: &DeviceId, key: &str, index: Option<&str>) -> String {
         match index {

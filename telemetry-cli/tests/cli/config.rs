@@ -1,11 +1,7 @@
 //! What the program says about a configuration: whole messages, because each
 //! word of them is for somebody who has to mend something.
 
-use crate::cli::{Cli, Outcome};
-
-#[path = "support/cli.rs"]
-#[allow(dead_code, reason = "no test file uses all of it")]
-mod cli;
+use crate::call::{Cli, Outcome};
 
 #[test]
 fn a_good_file_is_one_line() {

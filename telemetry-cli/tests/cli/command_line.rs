@@ -5,11 +5,7 @@ use std::fs;
 use telemetry_cli::config::SAMPLE;
 use telemetry_cli::state_dir::StateDir;
 
-use crate::cli::{Cli, Outcome};
-
-#[path = "support/cli.rs"]
-#[allow(dead_code, reason = "no test file uses all of it")]
-mod cli;
+use crate::call::{Cli, Outcome};
 
 #[test]
 fn the_sample_can_be_used_at_once() {

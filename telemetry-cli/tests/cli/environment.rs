@@ -1,10 +1,6 @@
 //! Values from outside the file: environment variables and secrets.
 
-use crate::cli::{Cli, Outcome};
-
-#[path = "support/cli.rs"]
-#[allow(dead_code, reason = "no test file uses all of it")]
-mod cli;
+use crate::call::{Cli, Outcome};
 
 #[test]
 fn variables_come_before_the_file() {

@@ -3,11 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cli::Cli;
+use crate::call::Cli;
 use serde_json::Value;
-
-#[path = "support/cli.rs"]
-mod cli;
 
 const TWO_PACKS: &str = r#"
 [bluetooth]
