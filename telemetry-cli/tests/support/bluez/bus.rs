@@ -28,7 +28,7 @@ pub struct Bus {
 
 impl Bus {
     /// Starts it at `address`.
-    pub fn start_at(address: &str, policy: Policy) -> Self {
+    pub fn start(address: &str, policy: Policy) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         let config = directory.path().join("bus.conf");
         let denied = match policy {

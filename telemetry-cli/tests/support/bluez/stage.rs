@@ -22,25 +22,25 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Runs the test `name`, which calls this, in a process whose system bus
-    /// is its own.
-    pub fn play(name: &str, play: impl AsyncFnOnce(Self)) {
-        Self::play_with(name, Policy::Open, play);
+    /// Plays a test, which must be all that its function does, in a process
+    /// whose system bus is its own.
+    pub fn play<P: AsyncFnOnce(Self)>(play: P) {
+        Self::play_with(Policy::Open, play);
     }
 
     /// The same on a bus with another policy.
-    pub fn play_with(name: &str, policy: Policy, play: impl AsyncFnOnce(Self)) {
-        let Some(address) = own_bus(name) else {
+    pub fn play_with<P: AsyncFnOnce(Self)>(policy: Policy, play: P) {
+        let Some(address) = own_bus::<P>() else {
             return;
         };
-        let bus = Bus::start_at(&address, policy);
+        let bus = Bus::start(&address, policy);
         let bluez = Bluez::start(&bus);
         run(play(Self { bus, bluez }));
     }
 
-    /// Runs the test `name` in a process whose system bus does not exist yet.
-    pub fn play_without_bus(name: &str, play: impl AsyncFnOnce(String)) {
-        if let Some(address) = own_bus(name) {
+    /// The same where there is no bus yet at the address it is told.
+    pub fn play_without_bus<P: AsyncFnOnce(String)>(play: P) {
+        if let Some(address) = own_bus::<P>() {
             run(play(address));
         }
     }
@@ -75,9 +75,10 @@ pub fn settings() -> Settings {
 
 /// The address of this test's bus in the process that is for this test alone;
 /// elsewhere starts that process and waits for it.
-fn own_bus(name: &str) -> Option<String> {
+fn own_bus<P>() -> Option<String> {
     const VARIABLE: &str = "DBUS_SYSTEM_BUS_ADDRESS";
     const MARK: &str = "RADIO_TEST";
+    let name = test_of::<P>();
     if std::env::var(MARK).is_ok_and(|mark| mark == name) {
         return Some(std::env::var(VARIABLE).expect("set with the mark"));
     }
@@ -112,6 +113,15 @@ fn own_bus(name: &str) -> Option<String> {
     assert!(passed, "{name}: {status:?}\n{output}");
     print!("{output}");
     None
+}
+
+/// The name of the test that a closure is in. The language does not promise
+/// what types are called; should that change, no test of this name is found and
+/// that is a failure.
+fn test_of<P>() -> &'static str {
+    let path = std::any::type_name::<P>();
+    let path = path.split("::{{closure}}").next().unwrap_or(path);
+    path.split_once("::").map_or(path, |(_, name)| name)
 }
 
 fn run(play: impl Future<Output = ()>) {
