@@ -26,6 +26,7 @@ pub use settings::Settings;
 mod adapter;
 mod device;
 mod failure;
+mod noise;
 mod scan;
 mod settings;
 
@@ -53,6 +54,7 @@ struct Shared {
 impl System {
     /// The radio; nothing happens before the first use.
     pub fn new(settings: Settings) -> Self {
+        noise::lower();
         Self(Arc::new(Shared {
             settings,
             place: tokio::sync::Mutex::default(),
