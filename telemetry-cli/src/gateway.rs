@@ -103,6 +103,9 @@ impl Gateway {
         let mut sources = Supervisor::new(sources_shutdown.clone(), context.stats.clone());
         start_sources(&mut sources, &config, &context, &journal);
 
+        let hub = context.hub.clone();
+        let silence = sources_shutdown.clone();
+        tokio::spawn(async move { hub.watch(silence).await });
         let sources = tokio::spawn(sources.join());
         let sinks = tokio::spawn(sinks.join());
         // Each group cancels its token when a configuration turns out wrong,
