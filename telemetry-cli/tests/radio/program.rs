@@ -1,7 +1,8 @@
 //! The program on computers with, without and with half of Bluetooth: what it
 //! prints and how it ends.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,18 +24,22 @@ impl Computer {
         Self { directory, address }
     }
 
-    /// `telemetry once`
-    fn once(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_telemetry"))
-            .args(["once", "-c", "telemetry.toml"])
-            .args(args)
+    /// `telemetry COMMAND -c telemetry.toml`
+    fn telemetry(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
+        command
+            .args([name, "-c", "telemetry.toml"])
             .env_clear()
             .env("HOME", self.directory.path())
             .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
             .current_dir(self.directory.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// `telemetry once`
+    fn once(&self, args: &[&str]) -> Output {
+        self.telemetry("once").args(args).output().unwrap()
     }
 
     /// Exit code, error and hint of `telemetry once`.
@@ -49,13 +54,24 @@ impl Computer {
     }
 }
 
+/// Ends with the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended by itself if all went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_pack_is_read_once_and_let_go() {
     let computer = Computer::new();
     let bus = Bus::start(&computer.address, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let output = computer.once(&["--json"]);
     println!("the whole program: {:?}", began.elapsed());
     let text = String::from_utf8_lossy(&output.stderr);
@@ -119,6 +135,49 @@ fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
         "{error}"
     );
     assert!(hint.contains("group `bluetooth`"), "{hint}");
+}
+
+/// Three packs, a Bluetooth service that is killed, and a goodbye.
+#[test]
+fn the_gateway_reads_three_packs_and_outlives_the_service() {
+    let computer = Computer::new();
+    let bus = Bus::start(&computer.address, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    let mut config = String::new();
+    for number in 1..=3 {
+        let name = format!("Pack {number}");
+        config += &format!("[[jbd]]\nname = \"{name}\"\ninterval = \"1s\"\n");
+        bluez.add(Config::pack(&name, number));
+    }
+    std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
+    let mut run = computer.telemetry("run");
+    run.args(["--state-dir", "state"]).stderr(Stdio::null());
+    let mut gateway = Running(run.spawn().unwrap());
+
+    let each_is_asked = |times: usize| {
+        let end = Instant::now() + Duration::from_secs(60);
+        for number in 1..=3 {
+            bluez.with(move |service| service.peripheral(number).writes.clear());
+        }
+        for number in 1..=3 {
+            while bluez.with(move |service| service.peripheral(number).writes.len()) < times {
+                assert!(Instant::now() < end, "pack {number} is not asked");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    };
+    each_is_asked(6);
+    bluez.with(|service| service.vanish());
+    std::thread::sleep(Duration::from_millis(300));
+    bluez.with(|service| service.come());
+    each_is_asked(6);
+
+    let pid = gateway.0.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(gateway.0.wait().unwrap().code(), Some(0));
+    for number in 1..=3 {
+        assert!(!bluez.with(move |service| service.is_connected(number)));
+    }
 }
 
 /// Nobody advertises: 15 s of listening, as long as a user would wait.

@@ -194,19 +194,19 @@ impl Base {
     /// `target`, if the operating system is connected to it: then it does not
     /// advertise, and no scan would find it. A process that was killed leaves
     /// such connections.
-    pub(super) async fn held(&self, target: &Target) -> Option<Sighting> {
+    pub(super) async fn held(&self, target: &Target, limit: Duration) -> Option<Sighting> {
         let connected: Vec<_> = lock(&self.connected).iter().cloned().collect();
         for id in connected {
-            let Ok(peripheral) = self.adapter.peripheral(&id).await else {
+            let Ok(peripheral) = in_time(limit, self.adapter.peripheral(&id)).await else {
                 continue;
             };
-            let Some(sighting) = sighting(peripheral).await else {
+            let Some(sighting) = sighting(peripheral.clone(), limit).await else {
                 continue;
             };
-            // Nobody told if the service was killed in between.
-            if sighting.seen.is(target)
-                && matches!(sighting.peripheral.is_connected().await, Ok(true))
-            {
+            // A service that was killed in between told nobody.
+            let connected = sighting.seen.is(target)
+                && in_time(limit, peripheral.is_connected()).await == Ok(true);
+            if connected {
                 return Some(sighting);
             }
         }

@@ -137,7 +137,7 @@ impl Shared {
         if let Some(found) = base.found(target) {
             return Ok(found);
         }
-        let sighting = match base.held(target).await {
+        let sighting = match base.held(target, self.settings.call_limit).await {
             Some(held) => {
                 tracing::info!(device = %target, "taking over its connection");
                 held

@@ -151,7 +151,8 @@ impl Shared {
                 }
                 Some(event) => {
                     if let Some(id) = advertiser(&event)
-                        && let Some(sighting) = look(base, id, &mut looked).await
+                        && let Some(sighting) =
+                            look(base, id, &mut looked, self.settings.call_limit).await
                     {
                         lock(&self.searches).heard(&sighting);
                     }
@@ -243,21 +244,22 @@ async fn look(
     base: &Base,
     id: &PeripheralId,
     looked: &mut HashMap<PeripheralId, (Peripheral, Instant)>,
+    limit: Duration,
 ) -> Option<Sighting> {
     let peripheral = match looked.get(id) {
         Some((_, at)) if at.elapsed() < LOOK_AGAIN => return None,
         Some((peripheral, _)) => peripheral.clone(),
-        None => base.adapter.peripheral(id).await.ok()?,
+        None => in_time(limit, base.adapter.peripheral(id)).await.ok()?,
     };
     looked.insert(id.clone(), (peripheral.clone(), Instant::now()));
-    let sighting = sighting(peripheral).await?;
+    let sighting = sighting(peripheral, limit).await?;
     // Without a signal strength it is remembered, not heard.
     sighting.seen.rssi_dbm.is_some().then_some(sighting)
 }
 
 /// What the operating system knows of a device.
-pub(super) async fn sighting(peripheral: Peripheral) -> Option<Sighting> {
-    let properties = peripheral.properties().await.ok()??;
+pub(super) async fn sighting(peripheral: Peripheral, limit: Duration) -> Option<Sighting> {
+    let properties = in_time(limit, peripheral.properties()).await.ok()??;
     let id = peripheral.id();
     let seen = Seen {
         address: address(&properties, &id),
