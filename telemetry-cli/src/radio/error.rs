@@ -42,6 +42,9 @@ pub enum RadioError {
     /// The operating system forbids us to use Bluetooth.
     #[error("no permission to use Bluetooth: {0}")]
     NoPermission(String),
+    /// It is left alone for a while, because somebody asked for it.
+    #[error("{0} is paused, so that another app can connect")]
+    Paused(Target),
     /// The radio was closed: this process is about to end.
     #[error("the radio is closed")]
     Closed,
@@ -61,6 +64,7 @@ impl RadioError {
             Self::NotFound(_)
             | Self::NoAnswer(_)
             | Self::Busy(_)
+            | Self::Paused(_)
             | Self::AdapterOff
             | Self::NoAdapter
             | Self::NoService
@@ -99,7 +103,7 @@ impl RadioError {
             Self::NoPermission(_) => {
                 Some("add the user to the group `bluetooth`, then log in again")
             }
-            Self::LinkLost(_) | Self::Closed | Self::Other(_) => None,
+            Self::LinkLost(_) | Self::Paused(_) | Self::Closed | Self::Other(_) => None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub use system::{Settings, System};
 mod error;
 mod gatt;
 mod link;
+mod pause;
 pub mod simulated;
 pub mod system;
 
@@ -51,6 +52,18 @@ impl Radio {
         match self {
             Self::Simulated(air) => Ok(air.scan(duration).await),
             Self::System(system) => system.scan(duration).await,
+        }
+    }
+
+    /// Leaves `target` alone for `duration`, so that a phone can connect: ends
+    /// its link and refuses new ones. Zero ends an earlier pause.
+    ///
+    /// It concerns those who call the device what it is called here, by its name
+    /// or by its address.
+    pub fn pause(&self, target: &Target, duration: Duration) {
+        match self {
+            Self::Simulated(air) => air.pause(target, duration),
+            Self::System(system) => system.pause(target, duration),
         }
     }
 

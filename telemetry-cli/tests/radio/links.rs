@@ -136,6 +136,43 @@ fn nothing_stays_connected_that_nobody_wants() {
 }
 
 #[test]
+fn a_pause_lets_a_phone_in() {
+    Stage::play(async |stage| {
+        stage.add_packs(2);
+        let radio = radio();
+        let target = named("Pack 1");
+        let mut link = connect(&radio, &target).await.unwrap();
+        let mut other = connect(&radio, &named("Pack 2")).await.unwrap();
+        radio.pause(&target, Duration::from_secs(3600));
+        while link.recv().await.is_ok() {}
+        eventually("the device is free", || {
+            !stage.bluez.with(|service| service.is_connected(1))
+        })
+        .await;
+        let error = connect(&radio, &target).await.unwrap_err();
+        assert_eq!(error, RadioError::Paused(target.clone()));
+        ask(&mut other, &BASIC_INFO).await.unwrap();
+        radio.pause(&target, Duration::ZERO);
+        let mut link = connect(&radio, &target).await.unwrap();
+        ask(&mut link, &BASIC_INFO).await.unwrap();
+
+        // An attempt that is under way ends, too.
+        drop(link);
+        stage
+            .bluez
+            .with(|service| service.peripheral(1).held = true);
+        let attempt = tokio::spawn({
+            let (radio, target) = (radio.clone(), target.clone());
+            async move { connect(&radio, &target).await.map(drop) }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        radio.pause(&target, Duration::from_secs(3600));
+        assert_eq!(attempt.await.unwrap(), Err(RadioError::Paused(target)));
+        radio.close().await;
+    });
+}
+
+#[test]
 fn one_link_per_device() {
     Stage::play(async |stage| {
         stage.add_packs(1);

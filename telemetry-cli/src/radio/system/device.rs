@@ -199,14 +199,14 @@ impl Device {
         Ok((write, write_type, packet.clamp(LEAST_WRITE, MOST_WRITE)))
     }
 
-    /// Carries bytes until the link is dropped, lost or `closing`, then
+    /// Carries bytes until the link is dropped, lost or told to `end`, then
     /// disconnects and gives the slot back.
     pub(super) async fn carry(
         self: Arc<Self>,
         slot: Slot,
         open: Open,
         mut requests: mpsc::Receiver<Outgoing>,
-        closing: CancellationToken,
+        end: CancellationToken,
         settings: Settings,
     ) {
         let mut check = interval(settings.check_interval);
@@ -216,7 +216,7 @@ impl Device {
             tokio::select! {
                 biased;
                 () = open.lost.cancelled() => break,
-                () = closing.cancelled() => break,
+                () = end.cancelled() => break,
                 request = requests.recv() => match request {
                     Some(request) => self.write(request, &open, &settings).await,
                     None => break,

@@ -19,6 +19,7 @@ use failure::{Failure, Remedy};
 use scan::{Searches, Sighting};
 
 use super::link::FarEnd;
+use super::pause::Pauses;
 use super::{GattLayout, Link, RadioError, Seen, Target};
 
 pub use settings::Settings;
@@ -48,6 +49,7 @@ struct Shared {
     wanted: AtomicUsize,
     searches: Mutex<Searches>,
     closing: CancellationToken,
+    pauses: Pauses,
     tasks: TaskTracker,
 }
 
@@ -55,13 +57,15 @@ impl System {
     /// The radio; nothing happens before the first use.
     pub fn new(settings: Settings) -> Self {
         noise::lower();
+        let closing = CancellationToken::new();
         Self(Arc::new(Shared {
             settings,
             place: tokio::sync::Mutex::default(),
             gate: tokio::sync::Mutex::default(),
             wanted: AtomicUsize::new(0),
             searches: Mutex::default(),
-            closing: CancellationToken::new(),
+            pauses: Pauses::new(closing.clone()),
+            closing,
             tasks: TaskTracker::new(),
         }))
     }
@@ -76,19 +80,24 @@ impl System {
         }
         // In a task of its own, because a caller that goes away must not leave
         // a connection behind: the stack goes on with it if it is not told.
-        let cancel = self.0.closing.child_token();
+        let end = self.0.pauses.enter(target)?;
+        let cancel = end.child_token();
         let _cancel_on_drop = cancel.clone().drop_guard();
         let attempt = Attempt {
             radio: self.0.clone(),
             target: target.clone(),
             layouts: layouts.to_vec(),
+            end,
             cancel,
         };
-        self.0
-            .tasks
-            .spawn(attempt.run())
-            .await
-            .unwrap_or_else(|error| Err(RadioError::Other(error.to_string())))
+        let attempt = self.0.tasks.spawn(attempt.run());
+        match attempt.await {
+            Ok(Err(RadioError::Closed)) if !self.0.closing.is_cancelled() => {
+                Err(RadioError::Paused(target.clone()))
+            }
+            Ok(result) => result,
+            Err(error) => Err(RadioError::Other(error.to_string())),
+        }
     }
 
     pub(super) async fn scan(&self, duration: Duration) -> Result<Vec<Seen>, RadioError> {
@@ -103,6 +112,10 @@ impl System {
             .collect();
         seen.sort_by(|one, other| one.address.cmp(&other.address));
         Ok(seen)
+    }
+
+    pub(super) fn pause(&self, target: &Target, duration: Duration) {
+        self.0.pauses.pause(target, duration);
     }
 
     pub(super) async fn close(&self) {
@@ -154,6 +167,9 @@ struct Attempt {
     radio: Arc<Shared>,
     target: Target,
     layouts: Vec<GattLayout>,
+    /// Ends the link that comes of it.
+    end: CancellationToken,
+    /// Ends the attempt.
     cancel: CancellationToken,
 }
 
@@ -209,8 +225,8 @@ impl Attempt {
         drop(turn);
         match opened {
             Ok(open) => {
-                let closing = self.radio.closing.clone();
-                let carry = device.carry(slot, open, requests, closing, settings.clone());
+                let end = self.end.clone();
+                let carry = device.carry(slot, open, requests, end, settings.clone());
                 self.radio.tasks.spawn(carry);
                 Ok(link)
             }
