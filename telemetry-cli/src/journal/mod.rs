@@ -271,7 +271,13 @@ impl Writer {
         for device in self.devices_to_note(group) {
             sqlite::upsert_device(&mut transaction, &device, Utc::now()).await?;
         }
-        transaction.commit().await?;
+        if let Err(error) = transaction.commit().await {
+            // An error on the way back says nothing about what was committed,
+            // and writing it again would use its numbers twice.
+            if last < first || table::newest(&mut connection).await? != last {
+                return Err(error.into());
+            }
+        }
         shared.committed.send_replace(last);
         Ok(())
     }
