@@ -176,7 +176,7 @@ impl Device {
             slot.discovered = true;
         }
         let (notify, write) = pair(&self.peripheral.characteristics(), layouts)?;
-        if slot.pump.is_none() {
+        if slot.pump.as_ref().is_none_or(AbortHandle::is_finished) {
             // Before subscribing: what arrives before the stream exists is lost.
             let stream = in_time(settings.call_limit, self.peripheral.notifications()).await?;
             let pump = tokio::spawn(pump(stream, self.line.clone()));
