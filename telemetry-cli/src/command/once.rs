@@ -64,6 +64,7 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
         .filter_map(Result::err)
         .collect();
 
+    context.radio.close().await;
     print(&context.hub, &troubles, json).map_err(|error| Failure::stdout(&error))?;
     match troubles.into_iter().next() {
         None => Ok(()),

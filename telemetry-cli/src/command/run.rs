@@ -3,7 +3,7 @@
 use crate::config::{BluetoothBackend, Config};
 use crate::exit::{Code, Failure};
 use crate::gateway::Gateway;
-use crate::radio::{Air, Radio};
+use crate::radio::{Air, Radio, Settings, System};
 use crate::shutdown;
 use crate::state_dir::StateDir;
 
@@ -17,9 +17,11 @@ pub const DATABASE: &str = "telemetry.sqlite";
 pub async fn run(config: Config, state: &StateDir) -> Result<(), Failure> {
     let shutdown = shutdown::on_signal();
     let radio = radio(&config)?;
-    let gateway = open(config, radio, state).await?;
+    let gateway = open(config, radio.clone(), state).await?;
     tracing::info!(devices = gateway.source_count(), "running");
-    gateway.run(shutdown).await.map_err(Failure::from)
+    let result = gateway.run(shutdown).await;
+    radio.close().await;
+    result.map_err(Failure::from)
 }
 
 /// Opens the gateway with its database in `state`.
@@ -50,6 +52,6 @@ pub fn database_file(config: &Config, state: &StateDir) -> Option<std::path::Pat
 pub fn radio(config: &Config) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
         BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo(fastrand::u64(..)))),
-        BluetoothBackend::System => Err(Failure::new(Code::Configuration, "no radio yet")),
+        BluetoothBackend::System => Ok(Radio::System(System::new(Settings::default()))),
     }
 }

@@ -1,37 +1,85 @@
 //! The radio: the one owner of Bluetooth. Sources ask it for a [`Link`] and
 //! know neither adapters nor scans.
 
-use std::io;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
-
-use crate::exit::Code;
-
+pub use error::RadioError;
+pub use gatt::GattLayout;
+pub use link::Link;
 pub use simulated::Air;
+pub use system::{Settings, System};
 
+mod error;
+mod gatt;
+mod link;
+mod pause;
 pub mod simulated;
+pub mod system;
 
 /// Where links come from; cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Radio {
     /// Devices that exist only in memory.
     Simulated(Air),
+    /// The Bluetooth adapter of this computer.
+    System(System),
 }
 
 impl Radio {
-    /// Connects to `target`.
+    /// Connects to `target`, through the first of `layouts` that it has.
+    ///
+    /// Dropping the future ends the attempt, dropping the link disconnects.
     ///
     /// # Errors
-    /// If it is not there, or does not let us in.
-    pub async fn connect(&self, target: &Target) -> Result<Link, RadioError> {
+    /// If it is not there, does not let us in, or Bluetooth cannot be used.
+    pub async fn connect(
+        &self,
+        target: &Target,
+        layouts: &[GattLayout],
+    ) -> Result<Link, RadioError> {
         match self {
             Self::Simulated(air) => air.connect(target).await,
+            Self::System(system) => system.connect(target, layouts).await,
+        }
+    }
+
+    /// Listens for `duration` and tells which devices were heard. Those that
+    /// have a connection, ours included, are silent.
+    ///
+    /// # Errors
+    /// If Bluetooth cannot be used.
+    pub async fn scan(&self, duration: Duration) -> Result<Vec<Seen>, RadioError> {
+        match self {
+            Self::Simulated(air) => Ok(air.scan(duration).await),
+            Self::System(system) => system.scan(duration).await,
+        }
+    }
+
+    /// Leaves `target` alone for `duration`, so that a phone can connect: ends
+    /// its link and refuses new ones. Zero ends an earlier pause.
+    ///
+    /// It concerns those who call the device what it is called here, by its name
+    /// or by its address.
+    pub fn pause(&self, target: &Target, duration: Duration) {
+        match self {
+            Self::Simulated(air) => air.pause(target, duration),
+            Self::System(system) => system.pause(target, duration),
+        }
+    }
+
+    /// Disconnects from every device and waits for it, a few seconds at most.
+    /// Without it the operating system holds the links beyond the end of this
+    /// process, and no phone gets in.
+    pub async fn close(&self) {
+        match self {
+            Self::Simulated(_) => {}
+            Self::System(system) => system.close().await,
         }
     }
 }
 
 /// Which device is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The one that advertises this name.
     Name(String),
@@ -47,69 +95,28 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Why there is no link.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RadioError {
-    /// Nothing of that name or address answers.
-    #[error("{0} was not found: out of reach, asleep, or in use by another app")]
-    NotFound(Target),
-}
-
-impl RadioError {
-    /// The exit code of a command that fails with it.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::NotFound(_) => Code::Device,
-        }
-    }
-
-    /// What the user can do.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::NotFound(_) => Some(
-                "such a device takes one connection at a time: close its phone app; \
-                 wake a sleeping pack with its charger",
-            ),
-        }
-    }
-}
-
-/// A connection to one device: bytes out, notification chunks in. Ends when
-/// dropped.
-#[derive(Debug)]
-pub struct Link {
-    /// Address of the device, upper case with colons.
+/// A device that was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its address, upper case with colons; where the operating system hides
+    /// it and the device does not tell it either, the system's own identifier.
     pub address: String,
-    /// Name that the device advertises.
+    /// The name it advertises.
     pub name: Option<String>,
-    /// Signal strength when it was last seen.
+    /// Signal strength.
     pub rssi_dbm: Option<i16>,
-    outgoing: mpsc::Sender<Vec<u8>>,
-    incoming: mpsc::Receiver<Vec<u8>>,
+    /// Advertised services, 128-bit numbers.
+    pub services: Vec<u128>,
+    /// Manufacturer specific data: company number and what follows it.
+    pub manufacturer_data: Vec<(u16, Vec<u8>)>,
 }
 
-#[cfg(test)]
-impl Link {
-    /// Ends the link as if the device had.
-    pub(crate) fn cut(&mut self) {
-        (self.outgoing, _) = mpsc::channel(1);
-        (_, self.incoming) = mpsc::channel(1);
-    }
-}
-
-fn lost() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        "the Bluetooth link was lost",
-    )
-}
-
-impl jbd_bms::Transport for Link {
-    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.outgoing.send(bytes.to_vec()).await.map_err(|_| lost())
-    }
-
-    async fn recv(&mut self) -> io::Result<Vec<u8>> {
-        self.incoming.recv().await.ok_or_else(lost)
+impl Seen {
+    /// Whether this is the device that `target` means.
+    pub fn is(&self, target: &Target) -> bool {
+        match target {
+            Target::Name(name) => self.name.as_ref() == Some(name),
+            Target::Address(address) => self.address.eq_ignore_ascii_case(address),
+        }
     }
 }

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use jbd_bms::advertisement::GattVariant;
 use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
 
-use super::{Link, RadioError, Target};
+use super::link::FarEnd;
+use super::pause::Pauses;
+use super::{Link, RadioError, Seen, Target};
 
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
@@ -16,12 +20,12 @@ const CONNECT: Duration = Duration::from_millis(150);
 /// How long a device is looked for.
 const SCAN: Duration = Duration::from_secs(1);
 
-/// Chunks that may wait for a slow reader.
-const CHUNKS: usize = 64;
-
 /// All simulated devices; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Air(Arc<Vec<Device>>);
+pub struct Air {
+    devices: Arc<Vec<Device>>,
+    pauses: Pauses,
+}
 
 #[derive(Debug)]
 struct Device {
@@ -40,26 +44,26 @@ impl Air {
             ("Workshop battery", -67, imbalanced()),
             ("Camper battery", -86, unsteady()),
         ];
-        Self(Arc::new(
-            devices
-                .into_iter()
-                .map(|(name, rssi_dbm, config)| Device {
-                    name,
-                    address: config.address,
-                    rssi_dbm,
-                    pack: Arc::new(Mutex::new(Pack::new(config, seed))),
-                })
-                .collect(),
-        ))
+        let devices = devices.into_iter().map(|(name, rssi_dbm, config)| Device {
+            name,
+            address: config.address,
+            rssi_dbm,
+            pack: Arc::new(Mutex::new(Pack::new(config, seed))),
+        });
+        Self {
+            devices: Arc::new(devices.collect()),
+            pauses: Pauses::default(),
+        }
     }
 
     /// The names of all devices.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|device| device.name)
+        self.devices.iter().map(|device| device.name)
     }
 
     pub(super) async fn connect(&self, target: &Target) -> Result<Link, RadioError> {
-        let device = self.0.iter().find(|device| match target {
+        let end = self.pauses.enter(target)?;
+        let device = self.devices.iter().find(|device| match target {
             Target::Name(name) => device.name == name,
             Target::Address(address) => text(device.address) == *address,
         });
@@ -70,34 +74,60 @@ impl Air {
             .await
             .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
-        let (outgoing, requests) = mpsc::channel(CHUNKS);
-        let (chunks, incoming) = mpsc::channel(CHUNKS);
-        tokio::spawn(carry(pack, requests, chunks));
-        Ok(Link {
-            address: text(device.address),
-            name: Some(device.name.to_owned()),
-            rssi_dbm: Some(device.rssi_dbm),
-            outgoing,
-            incoming,
-        })
+        let name = Some(device.name.to_owned());
+        let (link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
+        tokio::spawn(carry(pack, far_end, end));
+        Ok(link)
+    }
+
+    pub(super) async fn scan(&self, duration: Duration) -> Vec<Seen> {
+        tokio::time::sleep(duration).await;
+        let free = self
+            .devices
+            .iter()
+            .filter(|device| device.pack.try_lock().is_ok());
+        free.map(Device::seen).collect()
+    }
+
+    pub(super) fn pause(&self, target: &Target, duration: Duration) {
+        self.pauses.pause(target, duration);
+    }
+}
+
+impl Device {
+    fn seen(&self) -> Seen {
+        let mut backwards = self.address;
+        backwards.reverse();
+        let [low, high, rest @ ..] = backwards;
+        Seen {
+            address: text(self.address),
+            name: Some(self.name.to_owned()),
+            rssi_dbm: Some(self.rssi_dbm),
+            services: vec![GattVariant::Standard.service()],
+            manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
+        }
     }
 }
 
 /// Carries bytes between a link and its pack until one of them ends it.
-async fn carry(
-    mut pack: OwnedMutexGuard<Pack>,
-    mut requests: mpsc::Receiver<Vec<u8>>,
-    chunks: mpsc::Sender<Vec<u8>>,
-) {
+async fn carry(mut pack: OwnedMutexGuard<Pack>, far_end: FarEnd, end: CancellationToken) {
+    let FarEnd {
+        mut requests,
+        chunks,
+    } = far_end;
     pack.connect(now_ms());
     loop {
         let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
         tokio::select! {
             request = requests.recv() => match request {
-                Some(bytes) => pack.write(&bytes, now_ms()),
+                Some(request) => {
+                    pack.write(&request.bytes, now_ms());
+                    request.done(Ok(()));
+                }
                 None => break,
             },
             () = tokio::time::sleep(Duration::from_millis(due)) => {}
+            () = end.cancelled() => break,
         }
         while let Some(output) = pack.poll(now_ms()) {
             let arrived = match output {
@@ -167,5 +197,30 @@ fn unsteady() -> PackConfig {
             ..Faults::default()
         },
         ..PackConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn devices_with_a_link_are_silent_and_a_pause_ends_it() {
+        let air = Air::demo(1);
+        let target = Target::Name("House battery".to_owned());
+        assert_eq!(air.scan(Duration::ZERO).await.len(), 3);
+        let mut link = air.connect(&target).await.unwrap();
+        assert_eq!(air.scan(Duration::ZERO).await.len(), 2);
+
+        air.pause(&target, Duration::from_secs(3600));
+        while link.recv().await.is_ok() {}
+        let seen = air.scan(Duration::ZERO).await;
+        assert_eq!(seen.len(), 3);
+        assert!(seen[0].is(&target));
+        assert!(seen[0].is(&Target::Address("a4:c1:38:00:00:01".to_owned())));
+        let error = air.connect(&target).await.unwrap_err();
+        assert_eq!(error, RadioError::Paused(target.clone()));
+        air.pause(&target, Duration::ZERO);
+        air.connect(&target).await.unwrap();
     }
 }

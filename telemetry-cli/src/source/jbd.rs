@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use jbd_bms::advertisement::GattVariant;
 use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
 use secrecy::ExposeSecret;
 
@@ -13,7 +14,7 @@ use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
 use crate::exit::Code;
 use crate::hub::Handling;
 use crate::metric::battery;
-use crate::radio::{Link, RadioError, Target};
+use crate::radio::{GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
@@ -24,6 +25,26 @@ const HOLD_BELOW: Duration = Duration::from_secs(60);
 
 /// Trip counters change rarely and cost a request.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Where packs talk, most likely first.
+pub const LAYOUTS: [GattLayout; 5] = {
+    let [standard, dh04, eleksol, dongle, nordic] = GattVariant::ALL;
+    [
+        layout(standard),
+        layout(dh04),
+        layout(eleksol),
+        layout(dongle),
+        layout(nordic),
+    ]
+};
+
+const fn layout(variant: GattVariant) -> GattLayout {
+    GattLayout {
+        service: Some(variant.service()),
+        notify: variant.notify(),
+        write: variant.write(),
+    }
+}
 
 /// Reads one pack until it is told to stop, or cannot go on.
 pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
@@ -215,7 +236,7 @@ impl Pack {
     }
 
     async fn connect(&self) -> Result<Session, PollError> {
-        let link = self.context.radio.connect(&self.target).await?;
+        let link = self.context.radio.connect(&self.target, &LAYOUTS).await?;
         let name = self.config.label.clone().or_else(|| link.name.clone());
         let device = Device {
             id: DeviceId::new(&["jbd", &link.address]),
@@ -481,7 +502,7 @@ mod tests {
     async fn a_device_in_use_is_said_to_be_so() {
         let context = context().await;
         let target = Target::Name("House battery".to_owned());
-        let _held = context.radio.connect(&target).await.unwrap();
+        let _held = context.radio.connect(&target, &LAYOUTS).await.unwrap();
         let error = once(Jbd::named("House battery"), context)
             .await
             .unwrap_err();

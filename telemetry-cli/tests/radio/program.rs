@@ -1,0 +1,200 @@
+//! The program on computers with, without and with half of Bluetooth: what it
+//! prints and how it ends.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::bluez::{Bluez, Bus, Config, Policy};
+
+/// A computer with a system bus, if it has come up.
+struct Computer {
+    directory: TempDir,
+    address: String,
+}
+
+impl Computer {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let address = format!("unix:path={}", directory.path().join("bus").display());
+        let config = "[[jbd]]\nname = \"House battery\"\n";
+        std::fs::write(directory.path().join("telemetry.toml"), config).unwrap();
+        Self { directory, address }
+    }
+
+    /// `telemetry COMMAND -c telemetry.toml`
+    fn telemetry(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
+        command
+            .args([name, "-c", "telemetry.toml"])
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// `telemetry once`
+    fn once(&self, args: &[&str]) -> Output {
+        self.telemetry("once").args(args).output().unwrap()
+    }
+
+    /// Exit code, error and hint of `telemetry once`.
+    fn trouble(&self) -> (Option<i32>, String, String) {
+        let output = self.once(&["--json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["readings"], serde_json::json!([]));
+        let trouble = &document["errors"][0];
+        assert_eq!(trouble["device"], "House battery");
+        let text = |key: &str| trouble[key].as_str().unwrap().to_owned();
+        (output.status.code(), text("error"), text("hint"))
+    }
+}
+
+/// Ends with the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended by itself if all went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_pack_is_read_once_and_let_go() {
+    let computer = Computer::new();
+    let bus = Bus::start(&computer.address, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    bluez.add(Config::pack("House battery", 1));
+    let began = Instant::now();
+    let output = computer.once(&["--json"]);
+    println!("the whole program: {:?}", began.elapsed());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reading = &document["readings"][0];
+    assert_eq!(reading["device"]["id"], "jbd-a4c138000001");
+    assert_eq!(reading["device"]["model"], "JBD-SIM-4S-100A");
+    let values = &reading["values"];
+    assert_eq!(values["cell_voltages_v"].as_array().unwrap().len(), 4);
+    assert!((-70..-50).contains(&values["rssi_dbm"].as_f64().map_or(0, |dbm| dbm as i64)));
+    // A phone could connect now.
+    assert!(!bluez.with(|service| service.is_connected(1)));
+    assert!(bluez.calls("Disconnect") >= 1);
+}
+
+#[test]
+fn each_missing_part_has_its_words_and_its_advice() {
+    let computer = Computer::new();
+    let (code, error, hint) = computer.trouble();
+    assert_eq!(code, Some(3));
+    assert!(
+        error.starts_with("no connection to the system bus"),
+        "{error}"
+    );
+    assert!(hint.contains("dbus"), "{hint}");
+
+    let bus = Bus::start(&computer.address, Policy::Open);
+    let (code, error, hint) = computer.trouble();
+    assert_eq!(code, Some(3));
+    assert_eq!(error, "the Bluetooth service is not running");
+    assert!(hint.contains("systemctl enable --now bluetooth"), "{hint}");
+
+    let bluez = Bluez::start(&bus);
+    bluez.with(|service| service.unplug());
+    let (code, error, _) = computer.trouble();
+    assert_eq!(code, Some(3));
+    assert_eq!(error, "this computer has no Bluetooth adapter");
+
+    bluez.with(|service| {
+        service.plug_in();
+        service.power(false);
+    });
+    let (code, error, hint) = computer.trouble();
+    assert_eq!(code, Some(3));
+    assert_eq!(error, "Bluetooth is switched off");
+    assert!(hint.contains("bluetoothctl power on"), "{hint}");
+    // It is the user's to switch on.
+    assert_eq!(bluez.calls("Set"), 0);
+}
+
+#[test]
+fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
+    let computer = Computer::new();
+    let bus = Bus::start(&computer.address, Policy::Closed);
+    let _bluez = Bluez::start(&bus);
+    let (code, error, hint) = computer.trouble();
+    assert_eq!(code, Some(3));
+    assert!(
+        error.starts_with("no permission to use Bluetooth"),
+        "{error}"
+    );
+    assert!(hint.contains("group `bluetooth`"), "{hint}");
+}
+
+/// Three packs, a Bluetooth service that is killed, and a goodbye.
+#[test]
+fn the_gateway_reads_three_packs_and_outlives_the_service() {
+    let computer = Computer::new();
+    let bus = Bus::start(&computer.address, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    let mut config = String::new();
+    for number in 1..=3 {
+        let name = format!("Pack {number}");
+        config += &format!("[[jbd]]\nname = \"{name}\"\ninterval = \"1s\"\n");
+        bluez.add(Config::pack(&name, number));
+    }
+    std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
+    let mut run = computer.telemetry("run");
+    run.args(["--state-dir", "state"]).stderr(Stdio::null());
+    let mut gateway = Running(run.spawn().unwrap());
+
+    let each_is_asked = |times: usize| {
+        let end = Instant::now() + Duration::from_secs(60);
+        for number in 1..=3 {
+            bluez.with(move |service| service.peripheral(number).writes.clear());
+        }
+        for number in 1..=3 {
+            while bluez.with(move |service| service.peripheral(number).writes.len()) < times {
+                assert!(Instant::now() < end, "pack {number} is not asked");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    };
+    each_is_asked(6);
+    bluez.with(|service| service.vanish());
+    std::thread::sleep(Duration::from_millis(300));
+    bluez.with(|service| service.come());
+    each_is_asked(6);
+
+    let pid = gateway.0.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(gateway.0.wait().unwrap().code(), Some(0));
+    for number in 1..=3 {
+        assert!(!bluez.with(move |service| service.is_connected(number)));
+    }
+}
+
+/// Nobody advertises: 15 s of listening, as long as a user would wait.
+#[test]
+fn a_pack_that_is_not_there_is_said_to_be_away_or_in_use() {
+    let computer = Computer::new();
+    let bus = Bus::start(&computer.address, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    bluez.add(Config::pack("House battery", 1));
+    bluez.with(|service| service.peripheral(1).held = true);
+    let output = computer.once(&[]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: House battery: House battery was not found: out of reach, asleep, or in use \
+         by another app\nhelp: such a device takes one connection at a time: close its phone \
+         app; wake a sleeping pack with its charger\n"
+    );
+}

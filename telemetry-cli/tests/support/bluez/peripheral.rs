@@ -1,0 +1,264 @@
+//! A peripheral: what it advertises, its services, and the device behind it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use dbus::Message;
+use jbd_bms::simulator::{Pack, PackConfig};
+
+use super::object::{Interfaces, Properties, Value};
+
+pub(super) const DEVICE: &str = "org.bluez.Device1";
+pub(super) const SERVICE: &str = "org.bluez.GattService1";
+pub(super) const CHARACTERISTIC: &str = "org.bluez.GattCharacteristic1";
+pub(super) const DESCRIPTOR: &str = "org.bluez.GattDescriptor1";
+
+/// How a peripheral looks and behaves. Start from [`Config::pack`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Advertised name.
+    pub name: Option<String>,
+    /// The device behind it; its address is the peripheral's.
+    pub pack: PackConfig,
+    /// What it offers once connected.
+    pub attributes: Attributes,
+    /// Largest packet, told as the MTU property; not told if `None`, and then 23.
+    pub mtu: Option<u16>,
+    /// From a connection to `ServicesResolved`.
+    pub services_delay: Duration,
+    /// How long BlueZ takes to disconnect it; real ones 2 s and more.
+    pub disconnect_delay: Duration,
+    /// The packs' clock runs so many times faster.
+    pub speed: u32,
+    /// Its name comes only with so many advertisements.
+    pub name_after: u32,
+}
+
+impl Config {
+    /// A pack of this name at A4:C1:38:00:00:`number`.
+    pub fn pack(name: &str, number: u8) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            pack: PackConfig {
+                address: [0xA4, 0xC1, 0x38, 0, 0, number],
+                ..PackConfig::default()
+            },
+            attributes: Attributes::STANDARD,
+            mtu: Some(23),
+            services_delay: Duration::from_millis(20),
+            disconnect_delay: Duration::from_millis(20),
+            speed: 20,
+            name_after: 0,
+        }
+    }
+
+    /// Its address, upper case with colons.
+    pub fn address(&self) -> String {
+        self.pack
+            .address
+            .map(|byte| format!("{byte:02X}"))
+            .join(":")
+    }
+}
+
+/// The one service with its two characteristics.
+#[derive(Clone, Copy, Debug)]
+pub struct Attributes {
+    pub service: u16,
+    pub notify: (u16, &'static [&'static str]),
+    pub write: (u16, &'static [&'static str]),
+}
+
+impl Attributes {
+    /// Almost every pack.
+    pub const STANDARD: Self = Self {
+        service: 0xFF00,
+        notify: (0xFF01, &["read", "notify"]),
+        write: (0xFF02, &["read", "write-without-response"]),
+    };
+
+    /// Modules of another make.
+    pub const DH04: Self = Self {
+        service: 0xFFF0,
+        notify: (0xFFF1, &["read", "notify"]),
+        write: (0xFFF2, &["write"]),
+    };
+
+    /// Something else altogether.
+    pub const HEART_RATE: Self = Self {
+        service: 0x180D,
+        notify: (0x2A37, &["notify"]),
+        write: (0x2A39, &["write"]),
+    };
+}
+
+/// A peripheral within reach.
+#[derive(Debug)]
+pub struct Peripheral {
+    pub config: Config,
+    pub(super) path: String,
+    pub(super) pack: Pack,
+    began: Instant,
+    /// In the hands of another central: silent, not advertising.
+    pub held: bool,
+    /// Out of reach: silent, too.
+    pub away: bool,
+    pub(super) connected: bool,
+    /// Counts links, so that nothing of one leaks into the next.
+    pub(super) link: u64,
+    /// What an attempt that nobody answers is told when it is ended.
+    pub(super) pending: Option<Message>,
+    /// Clients that get notifications; they outlast links.
+    pub(super) notifying: HashSet<String>,
+    pub(super) heard: u32,
+    pub(super) was_connected: bool,
+    /// The link is lost after so many notifications.
+    pub cut_after: Option<usize>,
+    /// Lengths of what was written.
+    pub writes: Vec<usize>,
+}
+
+impl Peripheral {
+    pub(super) fn new(adapter: &str, config: Config) -> Self {
+        let address = config.address().replace(':', "_");
+        Self {
+            path: format!("{adapter}/dev_{address}"),
+            pack: Pack::new(config.pack.clone(), 7),
+            config,
+            began: Instant::now(),
+            held: false,
+            away: false,
+            connected: false,
+            link: 0,
+            pending: None,
+            notifying: HashSet::new(),
+            heard: 0,
+            was_connected: false,
+            cut_after: None,
+            writes: Vec::new(),
+        }
+    }
+
+    /// Nobody gets through to it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.held || self.away
+    }
+
+    /// The pack's time.
+    pub(super) fn now_ms(&self) -> u64 {
+        let elapsed = self.began.elapsed() * self.config.speed;
+        u64::try_from(elapsed.as_millis()).expect("tests end some day")
+    }
+
+    /// When the pack has something to say.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let at = Duration::from_millis(self.pack.next_at()?);
+        Some(self.began + at / self.config.speed + Duration::from_micros(200))
+    }
+
+    /// Room for a value in one packet.
+    pub(super) fn packet(&self) -> usize {
+        usize::from(self.config.mtu.unwrap_or(23)) - 3
+    }
+
+    pub(super) fn notify_path(&self) -> String {
+        format!("{}/service000e/char000f", self.path)
+    }
+
+    pub(super) fn write_path(&self) -> String {
+        format!("{}/service000e/char0012", self.path)
+    }
+
+    /// The device as it is first heard.
+    pub(super) fn device(&self, adapter: &str, rssi: i16) -> Interfaces {
+        let config = &self.config;
+        let alias = config.address().replace(':', "-");
+        let mut device = Properties::from([
+            ("Address", Value::Text(config.address())),
+            ("AddressType", "public".into()),
+            ("Alias", Value::Text(alias)),
+            ("Adapter", Value::Path(adapter.to_owned())),
+            ("Paired", false.into()),
+            ("Bonded", false.into()),
+            ("Connected", false.into()),
+            ("ServicesResolved", false.into()),
+            ("Trusted", false.into()),
+            ("Blocked", false.into()),
+            ("LegacyPairing", false.into()),
+            ("RSSI", Value::I16(rssi)),
+            ("UUIDs", Value::Texts(vec![uuid(config.attributes.service)])),
+            ("ManufacturerData", self.manufacturer_data()),
+        ]);
+        if config.name_after == 0 {
+            device.extend(self.name());
+        }
+        Interfaces::from([
+            (DEVICE, device),
+            ("org.freedesktop.DBus.Introspectable", Properties::new()),
+            ("org.freedesktop.DBus.Properties", Properties::new()),
+        ])
+    }
+
+    pub(super) fn name(&self) -> Properties {
+        let name = self.config.name.as_deref();
+        name.map(|name| [("Name", name.into()), ("Alias", name.into())])
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The address once more, reversed, as many modules do it.
+    pub(super) fn manufacturer_data(&self) -> Value {
+        let [a, b, c, d, e, f] = self.config.pack.address;
+        let company = u16::from_le_bytes([f, e]);
+        Value::Manufacturer(BTreeMap::from([(company, vec![d, c, b, a])]))
+    }
+
+    /// What appears with the first connection.
+    pub(super) fn attributes(&self) -> Vec<(String, Interfaces)> {
+        let Attributes {
+            service,
+            notify,
+            write,
+        } = self.config.attributes;
+        let service_path = format!("{}/service000e", self.path);
+        let characteristic = |(number, flags): (u16, &[&str])| {
+            let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+            let mut properties = Properties::from([
+                ("UUID", Value::Text(uuid(number))),
+                ("Service", Value::Path(service_path.clone())),
+                ("Flags", Value::Texts(flags)),
+                ("Notifying", false.into()),
+            ]);
+            if let Some(mtu) = self.config.mtu {
+                properties.insert("MTU", Value::U16(mtu));
+            }
+            Interfaces::from([(CHARACTERISTIC, properties)])
+        };
+        let service_properties = Properties::from([
+            ("UUID", Value::Text(uuid(service))),
+            ("Primary", true.into()),
+            ("Device", Value::Path(self.path.clone())),
+        ]);
+        let descriptor = Properties::from([
+            ("UUID", Value::Text(uuid(0x2902))),
+            ("Characteristic", Value::Path(self.notify_path())),
+        ]);
+        vec![
+            (
+                service_path.clone(),
+                Interfaces::from([(SERVICE, service_properties)]),
+            ),
+            (self.notify_path(), characteristic(notify)),
+            (
+                format!("{}/desc0011", self.notify_path()),
+                Interfaces::from([(DESCRIPTOR, descriptor)]),
+            ),
+            (self.write_path(), characteristic(write)),
+        ]
+    }
+}
+
+pub(super) fn uuid(number: u16) -> String {
+    format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
+}
