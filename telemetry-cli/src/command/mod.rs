@@ -10,6 +10,7 @@ use crate::log;
 use crate::state_dir::StateDir;
 
 pub mod config;
+pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod once;
