@@ -37,6 +37,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await
         }
+        Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
     }
 }
