@@ -334,6 +334,17 @@ fn packets_that_the_phone_cut_off_are_told() {
 }
 
 #[test]
+fn a_log_without_a_pack_is_told() {
+    let mut log = Log::new(1002);
+    log.received(&notification(0x40, 0x20, b"72 bpm"));
+    let warning = "warning: no answer of a JBD pack in this log; notifications of others: 1\n";
+    assert_eq!(
+        decode_log(log.bytes()),
+        Outcome::ok("", &format!("{warning}{NOTHING_REJECTED}"))
+    );
+}
+
+#[test]
 fn a_damaged_log_is_read_up_to_the_damage() {
     let mut log = Log::new(1002);
     log.received(&notification(0x40, 0x11, &bytes(CELLS)));

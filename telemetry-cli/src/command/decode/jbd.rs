@@ -28,6 +28,7 @@ pub fn decode(args: &DecodeJbdArgs) -> Result<(), Failure> {
         output: io::stdout().lock(),
         unit_scale: args.unit_scale.into(),
         line: Vec::new(),
+        answers: 0,
     };
     let (rejected, input) = match &args.btsnoop {
         None => decode_chunks(printer)?,
@@ -75,6 +76,7 @@ fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, F
     };
     let mut connections = Connections::default();
     let mut packs = Packs::default();
+    let mut notifications = 0u64;
     let input = loop {
         let event = match records.next_record() {
             Ok(Some(record)) => connections.hear(&record),
@@ -86,21 +88,34 @@ fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, F
                 link,
                 attribute,
                 value,
-            }) => packs.hear(link, attribute, &value, &mut printer)?,
+            }) => {
+                notifications += 1;
+                packs.hear(link, attribute, &value, &mut printer)?;
+            }
             Some(Event::Ended(link)) => packs.end(|other| other == link, &mut printer)?,
             None => {}
         }
     };
     packs.end(|_| true, &mut printer)?;
-    let left_out = match connections.incomplete() {
-        0 => return Ok((packs.rejected, input)),
+    warn_of_gaps(connections.incomplete());
+    if input.is_ok() && printer.answers == 0 {
+        warn(&format!(
+            "no answer of a JBD pack in this log; notifications of others: {notifications}"
+        ));
+    }
+    Ok((packs.rejected, input))
+}
+
+/// Phones leave out contents unless they are told otherwise.
+fn warn_of_gaps(incomplete: u64) {
+    let left_out = match incomplete {
+        0 => return,
         1 => "1 packet is not whole in this log and was left out".to_owned(),
         count => format!("{count} packets are not whole in this log and were left out"),
     };
     warn(&format!(
         "{left_out}; set the phone to log Bluetooth in full"
     ));
-    Ok((packs.rejected, input))
 }
 
 const WHERE_FROM: &str = "turn on `Bluetooth HCI snoop log` in the developer options of an \
@@ -220,11 +235,13 @@ struct Printer<W> {
     output: W,
     unit_scale: UnitScale,
     line: Vec<u8>,
+    answers: u64,
 }
 
 impl<W: Write> Printer<W> {
     fn print(&mut self, heard: &Heard<'_>) -> Result<(), Failure> {
         self.line.clear();
+        self.answers += 1;
         let problem = answer::write(heard, self.unit_scale, &mut self.line)
             .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
         let written = self.output.write_all(&self.line);
@@ -262,6 +279,7 @@ mod tests {
             output: Vec::new(),
             unit_scale: UnitScale::Auto,
             line: Vec::new(),
+            answers: 0,
         };
         let mut packs = Packs::default();
         let halves = [
