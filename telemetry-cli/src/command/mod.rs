@@ -10,6 +10,7 @@ use crate::log;
 use crate::state_dir::StateDir;
 
 pub mod config;
+pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod once;
@@ -36,6 +37,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await
         }
+        Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
     }
 }

@@ -65,6 +65,14 @@ impl Cli {
         self
     }
 
+    /// Gives it this to read.
+    pub(crate) fn input(mut self, input: impl AsRef<[u8]>) -> Self {
+        let path = self.path("stdin");
+        fs::write(&path, input).expect("file");
+        self.command.stdin(fs::File::open(path).expect("file"));
+        self
+    }
+
     /// A path in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)

@@ -1,9 +1,11 @@
 //! The program as a user runs it: arguments, environment and files in; stdout,
 //! stderr and exit code out.
 
+mod btsnoop;
 mod call;
 mod command_line;
 mod commands;
 mod config;
+mod decode;
 mod demo;
 mod environment;
