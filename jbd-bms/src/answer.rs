@@ -8,7 +8,30 @@ use crate::{
     cell_voltages, error_counts, hardware, hardware_name,
 };
 
-/// What an answer means, found without knowing the request.
+/// What an answer means, found without knowing the request: for recordings, where
+/// only one side was heard.
+///
+/// ```
+/// use jbd_bms::assembler::Assembler;
+/// use jbd_bms::login::ModuleAnswer;
+/// use jbd_bms::{Answer, UnitScale};
+///
+/// let chunks: [&[u8]; 2] = [b"\xff\xaa\x15\x01\x02\x18", b"\xdd\x04\x00\x02\x0c\xe4\xff\x0e\x77"];
+/// let mut assembler = Assembler::new();
+/// for chunk in chunks {
+///     if let Some(module) = assembler.push(chunk) {
+///         println!("{:?}", ModuleAnswer::from(&module));
+///     }
+///     while let Some(frame) = assembler.next_frame() {
+///         match Answer::decode(&frame, UnitScale::Auto) {
+///             Ok(answer) => println!("{answer:?}"),
+///             Err(error) => eprintln!("{error}"),
+///         }
+///     }
+/// }
+/// assembler.flush();
+/// assert_eq!(assembler.counters().rejected_bytes, 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {

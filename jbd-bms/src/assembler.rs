@@ -57,14 +57,19 @@ impl Assembler {
             self.counters.module_frames += 1;
             return Some(frame);
         }
-        self.buffer.drain(..self.taken);
+        if self.taken == self.buffer.len() {
+            self.buffer.clear();
+        } else {
+            self.buffer.drain(..self.taken);
+        }
         self.taken = 0;
+        if self.buffer.len() + chunk.len() > CAPACITY {
+            self.make_room(chunk.len());
+        }
         let kept = chunk.len().min(CAPACITY);
-        let overflow = (self.buffer.len() + kept).saturating_sub(CAPACITY);
-        self.buffer.drain(..overflow);
-        self.reject(overflow + (chunk.len() - kept));
+        self.reject(chunk.len() - kept);
         self.buffer
-            .extend(chunk.get(chunk.len() - kept..).unwrap_or_default());
+            .extend_from_slice(chunk.get(chunk.len() - kept..).unwrap_or_default());
         None
     }
 
@@ -121,6 +126,13 @@ impl Assembler {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    fn make_room(&mut self, wanted: usize) {
+        let overflow = (self.buffer.len() + wanted).saturating_sub(CAPACITY);
+        let dropped = overflow.min(self.buffer.len());
+        self.buffer.drain(..dropped);
+        self.reject(dropped);
     }
 
     fn reject(&mut self, bytes: usize) {

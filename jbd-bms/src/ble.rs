@@ -102,11 +102,9 @@ impl BleTransport {
     /// # Errors
     ///
     /// What the Bluetooth stack says.
-    pub async fn resubscribe(&self) -> io::Result<()> {
-        self.peripheral
-            .subscribe(&self.notify)
-            .await
-            .map_err(io_error)
+    pub fn resubscribe(&self) -> impl Future<Output = io::Result<()>> + Send + use<> {
+        let (peripheral, notify) = (self.peripheral.clone(), self.notify.clone());
+        async move { peripheral.subscribe(&notify).await.map_err(io_error) }
     }
 
     /// The peripheral behind the transport.
@@ -115,11 +113,14 @@ impl BleTransport {
         &self.peripheral
     }
 
-    /// The device's address, from the radio or, where the operating system hides
-    /// it, from its advertisement.
-    pub async fn address(&self) -> Option<MacAddress> {
-        let properties = self.peripheral.properties().await.ok().flatten()?;
-        address_of(&properties)
+    /// The device's own address: from its advertisement where it tells it there,
+    /// because the radio's may be random or hidden by the operating system.
+    pub fn address(&self) -> impl Future<Output = Option<MacAddress>> + Send + use<> {
+        let peripheral = self.peripheral.clone();
+        async move {
+            let properties = peripheral.properties().await.ok().flatten()?;
+            hidden_address(&properties).or_else(|| radio_address(&properties))
+        }
     }
 }
 
@@ -136,10 +137,10 @@ impl std::fmt::Debug for BleTransport {
 impl Transport for BleTransport {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         for part in bytes.chunks(WRITE_LEN) {
-            self.peripheral
-                .write(&self.write, part, self.write_type)
-                .await
-                .map_err(io_error)?;
+            let written = self.peripheral.write(&self.write, part, self.write_type);
+            if let Err(error) = written.await {
+                return Err(write_error(&self.peripheral, error).await);
+            }
         }
         Ok(())
     }
@@ -229,7 +230,10 @@ fn fits(wanted: &Wanted, properties: &PeripheralProperties) -> bool {
             let names = [&properties.advertisement_name, &properties.local_name];
             names.into_iter().flatten().any(|heard| heard == name)
         }
-        Wanted::Address(address) => address_of(properties) == Some(*address),
+        Wanted::Address(address) => {
+            let addresses = [radio_address(properties), hidden_address(properties)];
+            addresses.contains(&Some(*address))
+        }
     }
 }
 
@@ -252,22 +256,38 @@ pub fn likelihood(properties: &PeripheralProperties) -> Likelihood {
         .collect();
     Advertisement {
         name,
-        address: address_of(properties),
+        address: radio_address(properties),
         services: &services,
         manufacturer_data: &manufacturer_data,
     }
     .likelihood()
 }
 
-fn address_of(properties: &PeripheralProperties) -> Option<MacAddress> {
-    let radio = properties.address.into_inner();
-    if radio != [0; 6] {
-        return Some(MacAddress::new(radio));
-    }
+/// macOS hides it behind zeros.
+fn radio_address(properties: &PeripheralProperties) -> Option<MacAddress> {
+    let octets = properties.address.into_inner();
+    (octets != [0; 6]).then(|| MacAddress::new(octets))
+}
+
+fn hidden_address(properties: &PeripheralProperties) -> Option<MacAddress> {
     properties
         .manufacturer_data
         .iter()
         .find_map(|(&company, data)| MacAddress::from_manufacturer_data(company, data))
+}
+
+/// The Linux backend words all failures alike; only asking tells a lost link.
+async fn write_error(peripheral: &Peripheral, error: btleplug::Error) -> io::Error {
+    let timed_out = error.to_string().contains("Timeout");
+    let error = io_error(error);
+    if error.kind() != io::ErrorKind::Other {
+        return error;
+    }
+    match peripheral.is_connected().await {
+        Ok(false) => io::Error::new(io::ErrorKind::NotConnected, error),
+        _ if timed_out => io::Error::new(io::ErrorKind::TimedOut, error),
+        _ => error,
+    }
 }
 
 /// What btleplug says, under the kind that fits best.
@@ -281,4 +301,22 @@ fn io_error(error: btleplug::Error) -> io::Error {
         _ => io::ErrorKind::Other,
     };
     io::Error::new(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn futures_can_move_between_threads() {
+        fn is_send<T: Send>(_: impl FnOnce() -> T) {}
+        is_send(|| async {
+            let peripheral: Peripheral = std::future::pending().await;
+            let mut transport = BleTransport::new(peripheral).await?;
+            transport.resubscribe().await?;
+            transport.address().await;
+            transport.send(&[]).await?;
+            transport.recv().await
+        });
+    }
 }

@@ -76,7 +76,7 @@ impl Call {
 
     fn timeout_ms(&self, asked: u8, timing: &Timing) -> Option<u32> {
         match self {
-            Self::Register(request) if request.is_write() => {
+            Self::Register(request) | Self::Optional(request) if request.is_write() => {
                 (asked == 0).then_some(timing.write_ms)
             }
             Self::Register(_) => timing.read_ms.get(usize::from(asked)).copied(),
@@ -168,7 +168,7 @@ pub struct Session {
 enum Stage {
     Idle,
     ToWrite { from_ms: u64 },
-    Waiting { until_ms: u64 },
+    Waiting { until_ms: u64, timeout_ms: u32 },
     Over(Result<Reply, SessionError>),
 }
 
@@ -210,7 +210,7 @@ impl Session {
         let Some(call) = &self.call else {
             return Step::Idle;
         };
-        if let Stage::Waiting { until_ms } = self.stage
+        if let Stage::Waiting { until_ms, .. } = self.stage
             && now_ms >= until_ms
         {
             self.stage = match call.timeout_ms(self.asked, &self.timing) {
@@ -227,20 +227,39 @@ impl Session {
                 Step::Wait { until_ms: from_ms }
             }
             Stage::ToWrite { .. } => {
-                let timeout = call.timeout_ms(self.asked, &self.timing).unwrap_or(0);
+                let timeout_ms = call.timeout_ms(self.asked, &self.timing).unwrap_or(0);
                 self.stage = Stage::Waiting {
-                    until_ms: now_ms.saturating_add(u64::from(timeout)),
+                    until_ms: now_ms.saturating_add(u64::from(timeout_ms)),
+                    timeout_ms,
                 };
                 self.repeated_requests += u64::from(self.asked > 0);
                 self.asked = self.asked.saturating_add(1);
                 self.assembler.flush();
                 Step::Write(call.bytes())
             }
-            Stage::Waiting { until_ms } => {
-                self.stage = Stage::Waiting { until_ms };
+            Stage::Waiting {
+                until_ms,
+                timeout_ms,
+            } => {
+                self.stage = Stage::Waiting {
+                    until_ms,
+                    timeout_ms,
+                };
                 Step::Wait { until_ms }
             }
             Stage::Over(outcome) => Step::Done(outcome),
+        }
+    }
+
+    /// Tells that writing took until now: the time to answer counts from here.
+    /// Not needed where writing takes no time.
+    pub fn written(&mut self, now_ms: u64) {
+        if let Stage::Waiting {
+            until_ms,
+            timeout_ms,
+        } = &mut self.stage
+        {
+            *until_ms = now_ms.saturating_add(u64::from(*timeout_ms));
         }
     }
 
@@ -327,6 +346,13 @@ mod tests {
         let timed_out = SessionError::TimedOut { attempts: 3 };
         assert_eq!(session.poll(5200), Step::Done(Err(timed_out)));
         assert_eq!(session.poll(5201), Step::Idle);
+    }
+
+    #[test]
+    fn a_slow_write_does_not_eat_the_time_to_answer() {
+        let mut session = asked(&Command::CellVoltages);
+        session.written(650);
+        assert_eq!(session.poll(700), Step::Wait { until_ms: 1350 });
     }
 
     #[test]

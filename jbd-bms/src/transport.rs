@@ -9,7 +9,8 @@ use std::io;
 pub trait Transport: Send {
     /// Writes one request, cut into as many radio packets as it takes.
     ///
-    /// Fails if the bytes are known not to have left.
+    /// Fails with `ErrorKind::TimedOut` if the bytes may have left, with any other
+    /// kind if they have not.
     fn send(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Waits for the next notification and yields its bytes.

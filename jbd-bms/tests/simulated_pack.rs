@@ -85,6 +85,35 @@ async fn mosfets_follow_on_old_and_new_boards() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_mosfet_is_switched_without_touching_the_other() {
+    let mut client = client(PackConfig::default());
+    let mosfets = client.set_charge_mosfet(false).await.unwrap();
+    assert!(!mosfets.charge_on() && mosfets.discharge_on());
+    let mosfets = client.set_discharge_mosfet(false).await.unwrap();
+    assert!(!mosfets.charge_on() && !mosfets.discharge_on());
+    let mosfets = client.set_charge_mosfet(true).await.unwrap();
+    assert!(mosfets.charge_on() && !mosfets.discharge_on());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protection_is_not_made_a_lock() {
+    let cell_overvoltage = 1;
+    let mut client = client(PackConfig {
+        forced_protection: cell_overvoltage,
+        ..PackConfig::default()
+    });
+    client.set_discharge_mosfet(false).await.unwrap();
+    client.set_discharge_mosfet(true).await.unwrap();
+    let protection = client.basic_info().await.unwrap().protection;
+    assert_eq!(protection.bits(), cell_overvoltage, "no lock is left");
+    let held = client.set_charge_mosfet(true).await.unwrap_err();
+    assert!(
+        matches!(held, Error::NotEffective { register: 0xE1 }),
+        "{held}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_hardware_name_is_none() {
     let mut client = client(PackConfig {
         hardware_name: None,

@@ -1,19 +1,16 @@
 //! The simulated pack, judged by captured and published frames.
 
+#[path = "support/vectors.rs"]
+mod support;
+
+use jbd_bms::Status;
+use jbd_bms::frame::Request;
 use jbd_bms::simulator::{Access, Faults, Load, Output, Pack, PackConfig};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::Value;
-
-fn vectors(text: &str) -> Vec<Value> {
-    serde_json::from_str(text).unwrap()
-}
-
-fn hex(text: &Value) -> Vec<u8> {
-    let digits = text.as_str().unwrap().as_bytes();
-    let pairs = digits.chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
+use support::{hex, only_frame, vectors};
 
 /// Everything that the pack sends within two seconds after a write.
 fn answer(pack: &mut Pack, request: &[u8], now_ms: &mut u64) -> Vec<u8> {
@@ -91,6 +88,7 @@ fn parameters_are_closed_outside_factory_mode() {
     while pack.poll(100).is_some() {}
     let refused = answer(&mut pack, &hex(&Value::from("dda52400ffdc77")), &mut now_ms);
     assert_eq!(refused, hex(&Value::from("dd248100ff7f77")));
+    assert_eq!(only_frame(&refused).status, Status::NotAllowed);
 }
 
 #[test]
@@ -149,4 +147,40 @@ fn charge_flows_and_limits_cut_it_off() {
     overloaded.poll(2_000);
     assert_eq!(overloaded.snapshot().protection, 1 << 9);
     assert!(!overloaded.snapshot().discharge_on);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_pack_takes_any_bytes(
+        requests in vec((any::<bool>(), any::<u8>(), vec(any::<u8>(), 0..20)), 1..40),
+        junk in vec(any::<u8>(), 0..300),
+        access in select(vec![
+            Access::Open,
+            Access::BoardPassword("123456".into()),
+            Access::ModuleLogin { password: Some("abc123".into()), password_is_key: false },
+        ]),
+        seed: u64,
+    ) {
+        let config = PackConfig { access, parameter_blocks: true, ..PackConfig::default() };
+        let mut pack = Pack::new(config, seed);
+        let mut now_ms = 0;
+        pack.connect(now_ms);
+        pack.write(ENTER, now_ms);
+        for (is_write, register, data) in requests {
+            let request = match is_write {
+                true => Request::write(register, &data),
+                false => Request::read_with(register, &data),
+            };
+            pack.write(request.unwrap().bytes(), now_ms);
+            now_ms += 500;
+            while pack.poll(now_ms).is_some() {}
+        }
+        pack.write(&junk, now_ms);
+        while pack.poll(now_ms + 10_000).is_some() {}
+    }
 }

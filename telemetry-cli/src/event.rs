@@ -311,6 +311,15 @@ pub enum Availability {
     },
 }
 
+impl fmt::Display for Availability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Online => f.write_str("online"),
+            Self::Offline { reason } => write!(f, "offline: {reason}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -103,6 +103,9 @@ impl Gateway {
         let mut sources = Supervisor::new(sources_shutdown.clone(), context.stats.clone());
         start_sources(&mut sources, &config, &context, &journal);
 
+        let hub = context.hub.clone();
+        let silence = sources_shutdown.clone();
+        tokio::spawn(async move { hub.watch(silence).await });
         let sources = tokio::spawn(sources.join());
         let sinks = tokio::spawn(sinks.join());
         // Each group cancels its token when a configuration turns out wrong,
@@ -137,19 +140,15 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
     if let Some(mqtt) = &config.mqtt {
         let component = link("mqtt", watched(mqtt.password.as_ref()));
         let (mqtt, home_assistant) = (mqtt.clone(), config.home_assistant.clone());
-        let id = source::gateway::device_id(journal.gateway());
-        let (name, hub) = (config.gateway.name.clone(), context.hub.clone());
-        let journal = journal.clone();
+        let context = sink::Context {
+            hub: context.hub.clone(),
+            journal: Some(journal.clone()),
+            stats: context.stats.clone(),
+            gateway: source::gateway::device_id(journal.gateway()),
+            gateway_name: config.gateway.name.clone(),
+        };
         sinks.supervise(component, move |task| {
-            sink::mqtt::run(
-                mqtt.clone(),
-                home_assistant.clone(),
-                id.as_str().to_owned(),
-                name.clone(),
-                hub.clone(),
-                Some(journal.clone()),
-                task,
-            )
+            sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
         });
     }
 }

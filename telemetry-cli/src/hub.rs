@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use crate::derive::Derived;
 use crate::event::{Availability, Device, DeviceId, Event, Reading};
@@ -22,6 +23,9 @@ use crate::journal::Journal;
 
 /// Events a slow subscriber may lag behind before it loses some.
 const SUBSCRIBER_CAPACITY: usize = 4096;
+
+/// How often silence is noticed.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How many intervals a device may miss before it counts as offline.
 const MISSED_INTERVALS: u32 = 3;
@@ -48,11 +52,15 @@ struct Entry {
     handling: Handling,
     derived: Derived,
     filter: Filter,
+    /// What its source said last, if it failed since the last reading.
+    trouble: Option<String>,
 }
 
 /// How a source wants its device treated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Handling {
+    /// Name of the component that reads it.
+    pub source: String,
     /// How often the source means to read it: bounds the gap over which
     /// energy is integrated, and says when silence means "offline".
     pub interval: Duration,
@@ -119,9 +127,10 @@ impl Hub {
                             },
                             reading: None,
                         },
-                        handling,
                         derived: Derived::new(restored.as_ref()),
                         filter: Filter::new(handling.keep, self.inner.heartbeat),
+                        trouble: None,
+                        handling,
                     },
                 );
             }
@@ -147,6 +156,7 @@ impl Hub {
 
         let reading = Arc::new(reading);
         entry.known.reading = Some(reading.clone());
+        entry.trouble = None;
         let came_back = entry.known.availability != Availability::Online;
         entry.known.availability = Availability::Online;
         // Sent while the lock is held: subscribers see readings in this order.
@@ -165,28 +175,62 @@ impl Hub {
         }
     }
 
-    /// A device could not be read. It stays online until it has missed
-    /// three intervals; a device that was never read is offline at once.
-    pub fn fail(&self, device: &DeviceId, reason: &str, now: DateTime<Utc>) {
-        let mut devices = self.devices();
-        let Some(entry) = devices.get_mut(device) else {
-            return;
-        };
+    /// The component `source` could not read its devices. Each stays online
+    /// until it has missed three intervals, and says this `reason` then.
+    pub fn fail(&self, source: &str, reason: &str, now: DateTime<Utc>) {
+        for entry in self.devices().values_mut() {
+            if entry.handling.source == source {
+                entry.trouble = Some(reason.to_owned());
+                self.judge(entry, now);
+            }
+        }
+    }
+
+    /// Watches for devices that fell silent, whatever became of their source.
+    pub async fn watch(&self, shutdown: CancellationToken) {
+        let mut tick = tokio::time::interval(WATCH_INTERVAL);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => self.judge_all(Utc::now()),
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    fn judge_all(&self, now: DateTime<Utc>) {
+        for entry in self.devices().values_mut() {
+            if entry.known.availability == Availability::Online {
+                self.judge(entry, now);
+            }
+        }
+    }
+
+    /// Offline, if the last reading is too old or there was none.
+    fn judge(&self, entry: &mut Entry, now: DateTime<Utc>) {
         let patience = entry.handling.interval * MISSED_INTERVALS;
-        let fresh = entry.known.reading.as_ref().is_some_and(|reading| {
-            (now - reading.fetched_at).to_std().unwrap_or_default() < patience
-        });
-        let offline = Availability::Offline {
-            reason: reason.to_owned(),
+        let age = match &entry.known.reading {
+            // A clock that was set back makes no reading old.
+            Some(reading) => (now - reading.fetched_at).to_std().unwrap_or_default(),
+            None => Duration::MAX,
         };
-        if fresh || entry.known.availability == offline {
+        if age < patience {
             return;
         }
-        if entry.known.availability == Availability::Online {
-            tracing::warn!(%device, reason, "offline");
+        let reason = match &entry.trouble {
+            Some(reason) => reason.clone(),
+            None => format!("no reading for {} s", age.as_secs()),
+        };
+        let was_online = entry.known.availability == Availability::Online;
+        let offline = Availability::Offline { reason };
+        if entry.known.availability == offline {
+            return;
+        }
+        let device = entry.known.device.id.clone();
+        if was_online {
+            tracing::warn!(%device, "{offline}");
         }
         entry.known.availability = offline.clone();
-        self.publish(Event::Availability(device.clone(), offline));
+        self.publish(Event::Availability(device, offline));
     }
 
     /// Everything known now as events, and then events as they come.
@@ -305,10 +349,13 @@ mod tests {
     use crate::metric::battery;
     use crate::value::Value;
 
-    const HANDLING: Handling = Handling {
-        interval: Duration::from_secs(30),
-        keep: Keep::Changes,
-    };
+    fn handling() -> Handling {
+        Handling {
+            source: "jbd pack".to_owned(),
+            interval: Duration::from_secs(30),
+            keep: Keep::Changes,
+        }
+    }
 
     fn hub() -> Hub {
         Hub::new(None, Duration::from_secs(300), vec![])
@@ -349,7 +396,7 @@ mod tests {
     #[tokio::test]
     async fn a_follower_starts_with_what_is_known() {
         let hub = hub();
-        hub.announce(device(), HANDLING);
+        hub.announce(device(), handling());
         hub.read(reading(0, 80.0));
         let mut follower = hub.follow();
         hub.read(reading(30, 79.0));
@@ -365,7 +412,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_follower_ends_up_with_the_last_state() {
         let hub = hub();
-        hub.announce(device(), HANDLING);
+        hub.announce(device(), handling());
         let mut follower = hub.follow();
         let count = SUBSCRIBER_CAPACITY as i64 * 2;
         for number in 0..count {
@@ -379,27 +426,48 @@ mod tests {
         }
     }
 
+    fn offline(reason: &str) -> Availability {
+        Availability::Offline {
+            reason: reason.to_owned(),
+        }
+    }
+
     #[tokio::test]
     async fn a_device_is_offline_after_three_missed_intervals() {
         let hub = hub();
-        hub.announce(device(), HANDLING);
+        hub.announce(device(), handling());
+        let start = reading(0, 80.0);
+        let after = |seconds| start.fetched_at + chrono::TimeDelta::seconds(seconds);
+        let availability = || hub.snapshot().remove(0).availability;
+        hub.read(start.clone());
+        hub.fail("jbd pack", "no answer", after(60));
+        hub.fail("jbd other", "no password", after(600));
+        assert_eq!(availability(), Availability::Online);
+        hub.fail("jbd pack", "no answer", after(90));
+        assert_eq!(availability(), offline("no answer"));
+        hub.read(reading(120, 79.0));
+        assert_eq!(availability(), Availability::Online);
+    }
+
+    /// A source may hang, or wait for its user.
+    #[tokio::test]
+    async fn silence_is_noticed_without_its_source() {
+        let hub = hub();
+        hub.announce(device(), handling());
         let start = reading(0, 80.0);
         let after = |seconds| start.fetched_at + chrono::TimeDelta::seconds(seconds);
         hub.read(start.clone());
+        hub.judge_all(after(89));
         let availability = || hub.snapshot().remove(0).availability;
-        hub.fail(&id(), "no answer", after(60));
         assert_eq!(availability(), Availability::Online);
-        hub.fail(&id(), "no answer", after(90));
-        let reason = "no answer".to_owned();
-        assert_eq!(availability(), Availability::Offline { reason });
-        hub.read(reading(120, 79.0));
-        assert_eq!(availability(), Availability::Online);
+        hub.judge_all(after(95));
+        assert_eq!(availability(), offline("no reading for 95 s"));
     }
 
     #[tokio::test]
     async fn implausible_values_are_dropped_and_counted() {
         let hub = hub();
-        hub.announce(device(), HANDLING);
+        hub.announce(device(), handling());
         let mut strange = reading(0, 180.0);
         let probes: Value = [Some(20.0), Some(-273.1), None].into_iter().collect();
         strange.values.set(&battery::TEMPERATURES_C, probes);
@@ -416,7 +484,7 @@ mod tests {
         let mut last = reading(0, 80.0);
         last.values.set(&battery::ENERGY_OUT_KWH, Value::from(12.5));
         let hub = Hub::new(None, Duration::from_secs(300), vec![last]);
-        hub.announce(device(), HANDLING);
+        hub.announce(device(), handling());
         hub.read(reading(60, 80.0));
         let known = hub.snapshot().remove(0).reading.unwrap();
         assert_eq!(known.values.number(&battery::ENERGY_OUT_KWH), Some(12.5));

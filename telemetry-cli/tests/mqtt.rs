@@ -15,7 +15,8 @@ use telemetry_cli::filter::Keep;
 use telemetry_cli::hub::{Handling, Hub};
 use telemetry_cli::journal::{Journal, Limits};
 use telemetry_cli::metric::battery;
-use telemetry_cli::sink::mqtt;
+use telemetry_cli::sink::{Context, mqtt};
+use telemetry_cli::stats::Stats;
 use telemetry_cli::supervisor::{Exit, Task};
 use telemetry_cli::value::Value;
 use tokio::io::AsyncWriteExt;
@@ -62,6 +63,7 @@ impl Gateway {
         hub.announce(
             pack("jbd-pack"),
             Handling {
+                source: "jbd".to_owned(),
                 interval: Duration::from_secs(30),
                 keep: Keep::All,
             },
@@ -71,15 +73,14 @@ impl Gateway {
             name: "mqtt".to_owned(),
             shutdown: shutdown.clone(),
         };
-        let sink = mqtt::run(
-            config,
-            HomeAssistant::default(),
-            "gateway-home".to_owned(),
-            "Home".to_owned(),
-            hub.clone(),
+        let context = Context {
+            hub: hub.clone(),
             journal,
-            task,
-        );
+            stats: Stats::default(),
+            gateway: DeviceId::new(&["gateway-home"]),
+            gateway_name: "Home".to_owned(),
+        };
+        let sink = mqtt::run(config, HomeAssistant::default(), context, task);
         Self {
             hub,
             sink: tokio::spawn(sink),
@@ -318,6 +319,7 @@ async fn nothing_that_was_said_before_the_end_is_lost() {
         gateway.hub.announce(
             pack(&id),
             Handling {
+                source: "jbd".to_owned(),
                 interval: Duration::from_secs(30),
                 keep: Keep::All,
             },

@@ -8,7 +8,10 @@ use super::Client;
 use crate::command::{MOSFET_CONTROL, MosfetSide, REMAINING_CAPACITY};
 use crate::login::ModuleRequest;
 use crate::session::{Call, Reply, SessionError};
-use crate::{BalanceTest, Command, Error, Function, Heating, Mosfets, Password, Status, Transport};
+use crate::{
+    BalanceTest, BasicInfo, Command, Error, Function, Heating, Mosfets, Password, Protection,
+    Status, Transport,
+};
 
 /// When to look whether a MOSFET followed, after its command was acknowledged.
 const READ_BACK_AFTER: [Duration; 4] = [
@@ -41,10 +44,49 @@ impl<T: Transport> Client<T> {
         discharge_on: bool,
     ) -> Result<Mosfets, Error> {
         self.wake().await?;
+        self.switch(charge_on, discharge_on).await?;
+        self.read_back(|mosfets| {
+            (mosfets.charge_on(), mosfets.discharge_on()) == (charge_on, discharge_on)
+        })
+        .await
+    }
+
+    /// Releases or switches off the charge MOSFET only, as
+    /// [`set_mosfets`](Self::set_mosfets) does both. The discharge MOSFET stays
+    /// switched off if it was switched off by request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_mosfets`](Self::set_mosfets).
+    pub async fn set_charge_mosfet(&mut self, on: bool) -> Result<Mosfets, Error> {
+        let info = self.basic_info().await?;
+        let released = self.released.is_some_and(|(_, discharge)| discharge);
+        let discharge_on = info.mosfets.discharge_on() || released || !is_locked(&info);
+        self.switch(on, discharge_on).await?;
+        self.read_back(|mosfets| mosfets.charge_on() == on).await
+    }
+
+    /// Releases or switches off the discharge MOSFET only, as
+    /// [`set_mosfets`](Self::set_mosfets) does both. The charge MOSFET stays
+    /// switched off if it was switched off by request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_mosfets`](Self::set_mosfets).
+    pub async fn set_discharge_mosfet(&mut self, on: bool) -> Result<Mosfets, Error> {
+        let info = self.basic_info().await?;
+        let released = self.released.is_some_and(|(charge, _)| charge);
+        let charge_on = info.mosfets.charge_on() || released || !is_locked(&info);
+        self.switch(charge_on, on).await?;
+        self.read_back(|mosfets| mosfets.discharge_on() == on).await
+    }
+
+    async fn switch(&mut self, charge_on: bool, discharge_on: bool) -> Result<(), Error> {
         let command = Command::Mosfets {
             charge_on,
             discharge_on,
         };
+        self.released = None;
         match self.write(&command).await {
             Err(Error::Refused {
                 status: Status::Unsupported,
@@ -59,10 +101,15 @@ impl<T: Transport> Client<T> {
             }
             other => other?,
         }
+        self.released = Some((charge_on, discharge_on));
+        Ok(())
+    }
+
+    async fn read_back(&mut self, fits: impl Fn(Mosfets) -> bool + Send) -> Result<Mosfets, Error> {
         for pause in READ_BACK_AFTER {
             sleep(pause).await;
             let mosfets = self.basic_info().await?.mosfets;
-            if (mosfets.charge_on(), mosfets.discharge_on()) == (charge_on, discharge_on) {
+            if fits(mosfets) {
                 return Ok(mosfets);
             }
         }
@@ -158,12 +205,11 @@ impl<T: Transport> Client<T> {
     /// # Errors
     ///
     /// [`Error::InvalidValue`] unless the new password is six digits;
-    /// [`Error::PasswordNeeded`] without an old one; [`Error::PasswordRejected`]
+    /// [`Error::PasswordNeeded`] without an old one of six digits; [`Error::PasswordRejected`]
     /// if the board does not take the old one; otherwise any [`Error`].
     pub async fn change_password(&mut self, new: impl Into<Password> + Send) -> Result<(), Error> {
         let new = new.into();
-        let old = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
-        let old = old.digits().ok_or(Error::PasswordRejected)?;
+        let old = self.digits().ok_or(Error::PasswordNeeded)?;
         let digits = new
             .digits()
             .ok_or_else(|| Error::InvalidValue("the password must be six digits".into()))?;
@@ -248,4 +294,11 @@ impl<T: Transport> Client<T> {
             }
         }
     }
+}
+
+/// A MOSFET that is off without the lock is held off by a protection, which must
+/// not become a lock. Under the lock the board does not tell which side it holds:
+/// then what this client released counts, and what it does not know stays off.
+fn is_locked(info: &BasicInfo) -> bool {
+    info.protection.contains(Protection::MosfetSoftwareLock)
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::assembler::ModuleFrame;
 use crate::frame::Request;
-use crate::login::{LoginError, LoginStep, ModuleLogin};
+use crate::login::{LoginError, LoginStep, ModuleLogin, PasswordDigits};
 use crate::session::{Call, Reply, Session, SessionCounters, SessionError, Step, Timing};
 use crate::{
     BasicInfo, CellVoltages, ChipType, Command, Error, ErrorCounts, MacAddress, Password, Status,
@@ -35,7 +35,8 @@ const DRAIN_LIMIT: usize = 256;
 ///
 /// Calls run one at a time, each within a time limit of its own: a read ends
 /// after at most 5.2 s, or about 10 s more where a silent module is logged in to
-/// first; a write after at most 3 s plus reading back.
+/// first; a write after at most 3 s plus reading back. A transport that does not
+/// take a request is given up after 5 s.
 ///
 /// # Cancellation
 ///
@@ -55,6 +56,8 @@ pub struct Client<T> {
     /// Factory mode was entered and not left yet: a call is inside, or was
     /// dropped there.
     factory_mode: bool,
+    /// Charge and discharge MOSFET as this client last left them.
+    released: Option<(bool, bool)>,
 }
 
 impl<T: Transport> Client<T> {
@@ -70,6 +73,7 @@ impl<T: Transport> Client<T> {
             answered_at: None,
             logged_in: false,
             factory_mode: false,
+            released: None,
         }
     }
 
@@ -119,6 +123,7 @@ impl<T: Transport> Client<T> {
         self.session.abandon();
         self.answered_at = None;
         self.logged_in = false;
+        self.released = None;
     }
 
     /// What was seen besides the expected answers.
@@ -249,9 +254,13 @@ impl<T: Transport> Client<T> {
     async fn write_request(&mut self, request: Request) -> Result<Vec<u8>, Error> {
         match self.ask(request.clone()).await {
             Err(Error::Refused {
+                status: Status::PasswordWrong,
+                ..
+            }) if self.password.is_none() => Err(Error::PasswordNeeded),
+            Err(Error::Refused {
                 status: Status::NotAllowed | Status::PasswordWrong,
                 ..
-            }) if self.password.is_some() && !self.logged_in => {
+            }) if self.digits().is_some() => {
                 self.log_in_to_board().await?;
                 self.ask(request).await
             }
@@ -259,9 +268,12 @@ impl<T: Transport> Client<T> {
         }
     }
 
+    fn digits(&self) -> Option<PasswordDigits> {
+        self.password.as_ref().and_then(Password::digits)
+    }
+
     async fn log_in_to_board(&mut self) -> Result<(), Error> {
-        let password = self.password.as_ref().ok_or(Error::PasswordNeeded)?;
-        let digits = password.digits().ok_or(Error::PasswordRejected)?;
+        let digits = self.digits().ok_or(Error::PasswordNeeded)?;
         let request = Command::PasswordLogin(digits).request();
         match self.ask(request).await {
             // Firmware without passwords does not know the register.
@@ -345,10 +357,16 @@ impl<T: Transport> Client<T> {
             let until_ms = match self.session.poll(now_ms) {
                 Step::Write(bytes) => {
                     match timeout(SEND_LIMIT, self.transport.send(bytes)).await {
-                        Ok(Ok(())) => {}
+                        Ok(Ok(())) => {
+                            let now_ms = self.now_ms();
+                            self.session.written(now_ms);
+                        }
                         Ok(Err(error)) => {
                             self.session.abandon();
-                            return Err(Error::NotSent(error));
+                            return Err(match error.kind() {
+                                io::ErrorKind::TimedOut => Error::MaybeSent(error),
+                                _ => Error::NotSent(error),
+                            });
                         }
                         Err(_) => {
                             self.session.abandon();

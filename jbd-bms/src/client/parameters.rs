@@ -205,8 +205,7 @@ impl<T: Transport> Client<T> {
 
     pub(super) async fn enter_factory_mode(&mut self) -> Result<(), Error> {
         self.wake().await?;
-        let has_digits = self.password.as_ref().is_some_and(|p| p.digits().is_some());
-        if has_digits && !self.logged_in {
+        if self.digits().is_some() && !self.logged_in {
             self.log_in_to_board().await?;
         }
         // From here on the board may be inside, whatever the answer.

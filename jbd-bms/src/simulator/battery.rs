@@ -163,8 +163,8 @@ impl Battery {
     }
 
     pub(super) fn snapshot(&self, board: &Board) -> Snapshot {
-        let unit = if self.hundred { 100 } else { 10 };
-        let count = |value: f64| (value / f64::from(unit)).round() as i32 * unit;
+        let unit = if self.hundred { 100.0 } else { 10.0 };
+        let rounded = |value: f64| (value / unit).round() * unit;
         let cell_voltages_mv: Vec<u16> =
             self.cells_mv.iter().map(|&mv| mv.round() as u16).collect();
         let sum_mv: u32 = cell_voltages_mv.iter().map(|&mv| u32::from(mv)).sum();
@@ -172,9 +172,9 @@ impl Battery {
         let probe = self.ambient_deci_c + self.heat_deci_c;
         Snapshot {
             pack_voltage_mv: sum_mv / 10 * 10,
-            current_ma: count(self.current_ma),
-            remaining_capacity_mah: count(self.remaining_mah).unsigned_abs(),
-            nominal_capacity_mah: count(self.nominal_mah).unsigned_abs(),
+            current_ma: rounded(self.current_ma) as i32,
+            remaining_capacity_mah: rounded(self.remaining_mah) as u32,
+            nominal_capacity_mah: rounded(self.nominal_mah) as u32,
             soc_percent: (soc * 100.0).round() as u8,
             cell_voltages_mv,
             temperatures_deci_c: (0..self.probe_count)

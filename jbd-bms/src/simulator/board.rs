@@ -55,7 +55,8 @@ impl Board {
         };
         let capacity = (config.nominal_capacity_mah / unit).min(0xFFFF) as u16;
         let (year, month, day) = config.production_date;
-        let date = year.saturating_sub(2000) * 512 + u16::from(month) * 32 + u16::from(day);
+        let years = year.clamp(2000, 2127) - 2000;
+        let date = years * 512 + u16::from(month % 16) * 32 + u16::from(day % 32);
         let celsius = |degrees: i32| (2731 + 10 * degrees) as u16;
         let limit_counts = (230_000 / unit) as u16;
         let function_bits = 2 + if config.balancing { 4 } else { 0 };
@@ -293,8 +294,8 @@ impl Board {
         }
         let first = u16::from(high) * 256 + u16::from(low);
         let mut answer = vec![high, low, count];
-        for number in (first..).take(count.into()) {
-            put(&mut answer, self.block_value(number));
+        for offset in 0..u16::from(count) {
+            put(&mut answer, self.block_value(first.wrapping_add(offset)));
         }
         Verdict::Accept(answer)
     }
@@ -417,7 +418,8 @@ impl Board {
                 if values.len() != 2 * usize::from(*count) {
                     return BAD_VALUE;
                 }
-                for (number, value) in (first..).zip(values.chunks(2)) {
+                for (offset, value) in values.chunks(2).enumerate() {
+                    let number = first.wrapping_add(offset as u16);
                     if number < 40 {
                         let value = u16::from(value[0]) * 256 + u16::from(value[1]);
                         self.numbers.insert(0x10 + number as u8, value);

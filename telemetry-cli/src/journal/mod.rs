@@ -185,9 +185,12 @@ impl Writer {
         loop {
             tokio::select! {
                 () = self.journal.shared.queued.notified() => {
-                    tokio::select! {
-                        () = tokio::time::sleep(commit_interval) => {}
-                        () = shutdown.cancelled() => {}
+                    // Even a sleep of nothing takes a millisecond.
+                    if !commit_interval.is_zero() {
+                        tokio::select! {
+                            () = tokio::time::sleep(commit_interval) => {}
+                            () = shutdown.cancelled() => {}
+                        }
                     }
                     self.write_until_done(&shutdown).await;
                 }

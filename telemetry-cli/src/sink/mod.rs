@@ -1,6 +1,26 @@
 //! Sinks: what consumes events. They know no source.
 
+use crate::event::DeviceId;
+use crate::hub::Hub;
+use crate::journal::Journal;
+use crate::stats::Stats;
+
 pub mod home_assistant;
 pub mod mqtt;
 pub mod stdout;
 pub mod table;
+
+/// What sinks work with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Where events come from.
+    pub hub: Hub,
+    /// What they are stored in, if they are.
+    pub journal: Option<Journal>,
+    /// Where failures are counted.
+    pub stats: Stats,
+    /// The device that stands for the gateway.
+    pub gateway: DeviceId,
+    /// What people call the gateway.
+    pub gateway_name: String,
+}

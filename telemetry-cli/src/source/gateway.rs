@@ -38,6 +38,7 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
             software_version: Some(version.to_owned()),
         },
         Handling {
+            source: task.name.clone(),
             interval: INTERVAL,
             keep: Keep::Nothing,
         },

@@ -27,7 +27,7 @@ const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Reads one pack until it is told to stop, or cannot go on.
 pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
-    let pack = Pack::new(config, context);
+    let pack = Pack::new(config, context, &task.name);
     tokio::select! {
         exit = pack.run(&task) => exit,
         () = task.shutdown.cancelled() => Exit::Stopped,
@@ -40,7 +40,7 @@ pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
 /// Whatever kept it from being read.
 pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
     let hub = context.hub.clone();
-    hub.read(Pack::new(config, context).poll().await?);
+    hub.read(Pack::new(config, context, "once").poll().await?);
     Ok(())
 }
 
@@ -105,6 +105,7 @@ impl PollError {
 
 struct Pack {
     config: Jbd,
+    handling: Handling,
     target: Target,
     context: Context,
     session: Option<Session>,
@@ -122,9 +123,10 @@ struct Session {
 }
 
 impl Pack {
-    fn new(config: Jbd, context: Context) -> Self {
+    fn new(config: Jbd, context: Context, source: &str) -> Self {
         Self {
             target: config.target(),
+            handling: config.handling(source),
             config,
             context,
             session: None,
@@ -156,7 +158,11 @@ impl Pack {
                     self.context.stats.polled(&task.name, began.elapsed());
                     self.context.hub.read(reading);
                 }
-                Err(error) => return error.exit(&self.target),
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.context.hub.fail(&task.name, &reason, Utc::now());
+                    return error.exit(&self.target);
+                }
             }
             if !self.config.holds_link() {
                 self.session = None;
@@ -185,12 +191,6 @@ impl Pack {
             }
             result => result,
         }
-        .inspect_err(|error| {
-            if let Some(session) = self.session.take() {
-                let id = &session.device.id;
-                self.context.hub.fail(id, &error.to_string(), Utc::now());
-            }
-        })
     }
 
     async fn read(&mut self) -> Result<Reading, PollError> {
@@ -204,7 +204,7 @@ impl Pack {
         session.describe(&info).await?;
         self.context
             .hub
-            .announce(session.device.clone(), self.config.handling());
+            .announce(session.device.clone(), self.handling.clone());
 
         let now = Utc::now();
         let mut reading = Reading::new(session.device.id.clone(), DeviceKind::Battery, now);
@@ -287,8 +287,9 @@ impl Jbd {
         self.hold_link.unwrap_or(self.interval < HOLD_BELOW)
     }
 
-    fn handling(&self) -> Handling {
+    fn handling(&self, source: &str) -> Handling {
         Handling {
+            source: source.to_owned(),
             interval: self.interval,
             keep: self.store,
         }
@@ -492,7 +493,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_that_went_is_replaced_without_a_failed_poll() {
         let context = context().await;
-        let mut pack = Pack::new(Jbd::named("House battery"), context);
+        let mut pack = Pack::new(Jbd::named("House battery"), context, "jbd");
         pack.poll().await.unwrap();
         // The device hangs up.
         let link = pack.session.as_mut().unwrap().client.transport_mut();

@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config;
-use crate::event::DeviceId;
-use crate::hub::{Follower, Hub};
-use crate::journal::Journal;
+use crate::hub::Follower;
+use crate::sink::Context;
 use crate::sink::home_assistant::Names;
+use crate::stats::Stats;
 use crate::supervisor::{Backoff, Exit, Task};
 
 use connection::{Connection, Happening, Token};
@@ -48,30 +48,23 @@ const HEALTHY: Duration = Duration::from_secs(30);
 /// be up before what it asks about its users.
 const REFUSALS: u32 = 3;
 
-/// Publishes what `hub` knows until the task is shut down, then says that
+/// Publishes what the hub knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
 ///
-/// `gateway_id` is the id of the gateway's own device, `gateway_name` what
-/// people call it, `journal` what the history is read from if the
-/// configuration asks for it. A broker that is away is waited for. The task ends earlier
-/// only for a broker that refuses the login ([`Exit::LoginNeeded`]) and for a
+/// A broker that is away is waited for. The task ends earlier only for a
+/// broker that refuses the login ([`Exit::LoginNeeded`]) and for a
 /// configuration that cannot work ([`Exit::Fatal`]).
 pub async fn run(
     config: config::Mqtt,
     home_assistant: config::HomeAssistant,
-    gateway_id: String,
-    gateway_name: String,
-    hub: Hub,
-    journal: Option<Journal>,
+    context: Context,
     task: Task,
 ) -> Exit {
-    let gateway = DeviceId::new(&[&gateway_id]);
-    let sink = Sink::new(&config, home_assistant, gateway, gateway_name, hub.follow());
-    let mut sink = match sink {
+    let mut sink = match Sink::new(&config, home_assistant, &context, &task.name) {
         Ok(sink) => sink,
         Err(wrong) => return Exit::Fatal(wrong),
     };
-    if let Some(journal) = journal.filter(|_| config.history) {
+    if let Some(journal) = context.journal.filter(|_| config.history) {
         match History::open(&journal, sink.topics.clone()).await {
             Ok(history) => sink.history = Some(history),
             Err(error) => return Exit::Transient(error.to_string()),
@@ -81,6 +74,9 @@ pub async fn run(
 }
 
 struct Sink {
+    /// Name of the component.
+    name: String,
+    stats: Stats,
     topics: Topics,
     settings: Settings,
     publisher: Publisher,
@@ -109,14 +105,13 @@ impl Sink {
     fn new(
         config: &config::Mqtt,
         home_assistant: config::HomeAssistant,
-        gateway: DeviceId,
-        gateway_name: String,
-        events: Follower,
+        context: &Context,
+        name: &str,
     ) -> Result<Self, String> {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
         let will = (topics.status(), OFFLINE);
-        let settings = Settings::new(config, &gateway, will)?;
+        let settings = Settings::new(config, &context.gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
             true => Some(Names {
@@ -125,18 +120,20 @@ impl Sink {
                     .map(|_| home_assistant.prefix)
                     .map_err(|why| format!("home_assistant.prefix: {why}"))?,
                 topics: topics.clone(),
-                gateway,
-                gateway_name,
+                gateway: context.gateway.clone(),
+                gateway_name: context.gateway_name.clone(),
             }),
             false => None,
         };
         let now = Instant::now();
         Ok(Self {
+            name: name.to_owned(),
+            stats: context.stats.clone(),
             settings,
             publisher: Publisher::new(topics.clone(), config.per_metric_topics, names, now),
             topics,
             history: None,
-            events,
+            events: context.hub.follow(),
             birth_topic: enabled.then_some(home_assistant.status_topic),
             connection: None,
             link: Link::default(),
@@ -257,6 +254,7 @@ impl Sink {
                     self.link.failures = 0;
                 }
                 self.link.failures += 1;
+                self.stats.failed(&self.name);
                 self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
                 if self.link.complaint.as_ref() != Some(&failure.text) {
                     let broker = &self.settings.broker;
