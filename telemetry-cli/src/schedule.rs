@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Share of the interval by which polls are moved, so that many devices of one
-/// interval do not all speak at once.
+/// Share of the interval by which each poll is delayed at most, by chance, so
+/// that many devices of one interval drift apart.
 const JITTER: f64 = 0.05;
 
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -24,20 +24,23 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     interval: Duration,
-    jitter: f64,
     budget: Option<Budget>,
+    random: fastrand::Rng,
     last: Option<DateTime<Utc>>,
+    delay: Duration,
 }
 
 impl Schedule {
-    /// A poll every `interval`, the first one at once unless `budget` is used
-    /// up. `seed`, different for each device, spreads the polls.
+    /// A poll every `interval`, the first one at once; with a budget one
+    /// interval after the last poll of an earlier run, so that restarts cost
+    /// nothing. `seed`, different for each device, spreads the polls.
     pub fn new(interval: Duration, budget: Option<Budget>, seed: u64) -> Self {
         Self {
             interval,
-            jitter: fastrand::Rng::with_seed(seed).f64() * JITTER,
+            last: budget.as_ref().and_then(|budget| budget.spent().last()),
             budget,
-            last: None,
+            random: fastrand::Rng::with_seed(seed),
+            delay: Duration::ZERO,
         }
     }
 
@@ -45,7 +48,7 @@ impl Schedule {
     pub fn next_action(&self, now: DateTime<Utc>) -> Action {
         let due = match self.last {
             // A clock that was set back must not stop the polls.
-            Some(last) if last <= now => last + self.interval.mul_f64(1.0 + self.jitter),
+            Some(last) if last <= now => last + self.interval + self.delay,
             _ => now,
         };
         let allowed = self
@@ -61,6 +64,7 @@ impl Schedule {
     /// A poll began at `now`.
     pub fn polled(&mut self, now: DateTime<Utc>) {
         self.last = Some(now);
+        self.delay = self.interval.mul_f64(self.random.f64() * JITTER);
         if let Some(budget) = &mut self.budget {
             budget.spend(now);
         }

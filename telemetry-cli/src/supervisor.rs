@@ -46,12 +46,6 @@ impl Backoff {
         most: Duration::from_secs(60),
     };
 
-    /// For clouds, which count every request.
-    pub const CLOUD: Self = Self {
-        first: Duration::from_secs(30),
-        most: Duration::from_secs(900),
-    };
-
     /// The wait after `failures` in a row: doubled each time, by chance
     /// between half and all of it.
     pub fn wait(self, failures: u32) -> Duration {
@@ -151,10 +145,15 @@ where
     let mut first = true;
     loop {
         let began = Instant::now();
-        let exit = run_once(start(Task {
-            name: name.clone(),
-            shutdown: shutdown.clone(),
-        }))
+        // Before the start: what is mended while it fails counts, too.
+        let credentials = state(&component.credentials);
+        let exit = run_once(
+            name,
+            start(Task {
+                name: name.clone(),
+                shutdown: shutdown.clone(),
+            }),
+        )
         .await;
         if shutdown.is_cancelled() {
             return None;
@@ -173,9 +172,12 @@ where
                 });
             }
             Exit::Fatal(reason) | Exit::LoginNeeded(reason) => {
-                tracing::error!(component = %name, "waiting for you: {reason}");
-                let changed = changed(&component.credentials, &shutdown).await;
-                if !changed {
+                let then = match component.credentials.is_empty() {
+                    true => ", then restart telemetry",
+                    false => "",
+                };
+                tracing::error!(component = %name, "waiting for you: {reason}{then}");
+                if !changed(&component.credentials, credentials, &shutdown).await {
                     return None;
                 }
                 tracing::info!(component = %name, "credentials changed, trying again");
@@ -200,7 +202,7 @@ where
 }
 
 /// A panic ends the task it happens in and nothing else.
-async fn run_once<F>(future: F) -> Exit
+async fn run_once<F>(name: &str, future: F) -> Exit
 where
     F: Future<Output = Exit> + Send + 'static,
 {
@@ -209,32 +211,35 @@ where
     task.spawn(future);
     match task.join_next().await {
         Some(Ok(exit)) => exit,
-        Some(Err(error)) => Exit::Transient(format!("internal error: {error}")),
+        Some(Err(error)) => {
+            tracing::error!(component = %name, %error, "a bug: it panicked and is restarted");
+            Exit::Transient(format!("internal error: {error}"))
+        }
         None => Exit::Stopped,
     }
 }
 
-/// Waits until one of `files` changes; false if `shutdown` came first.
-async fn changed(files: &[PathBuf], shutdown: &CancellationToken) -> bool {
-    let state = || -> Vec<Option<(SystemTime, u64)>> {
-        files
-            .iter()
-            .map(|file| {
-                let data = std::fs::metadata(file).ok()?;
-                Some((data.modified().ok()?, data.len()))
-            })
-            .collect()
-    };
-    let before = state();
-    loop {
+type FileState = Vec<Option<(SystemTime, u64)>>;
+
+fn state(files: &[PathBuf]) -> FileState {
+    files
+        .iter()
+        .map(|file| {
+            let data = std::fs::metadata(file).ok()?;
+            Some((data.modified().ok()?, data.len()))
+        })
+        .collect()
+}
+
+/// Waits until `files` are not as `before`; false if `shutdown` came first.
+async fn changed(files: &[PathBuf], before: FileState, shutdown: &CancellationToken) -> bool {
+    while state(files) == before {
         tokio::select! {
             () = tokio::time::sleep(PARKED_LOOK) => {}
             () = shutdown.cancelled() => return false,
         }
-        if state() != before {
-            return true;
-        }
     }
+    true
 }
 
 #[cfg(test)]

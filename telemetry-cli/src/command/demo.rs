@@ -13,6 +13,7 @@ use crate::broker::Broker;
 use crate::cli::DemoArgs;
 use crate::config::{Config, Environment, Jbd, Mqtt};
 use crate::exit::{Code, Failure};
+use crate::filter::Keep;
 use crate::radio::{Air, Radio};
 use crate::state_dir::StateDir;
 use crate::{shutdown, sink};
@@ -32,7 +33,7 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let state = StateDir::open(&state_dir(args))?;
     let broker = listen(args.mqtt_listen).await?;
     let address = broker.local_addr();
-    let air = Air::demo(fastrand::u64(..));
+    let air = Air::demo();
     let config = config(&air, address);
     let database = database_file(&config, &state);
 
@@ -96,6 +97,7 @@ fn config(air: &Air, broker: SocketAddr) -> Config {
         .map(|name| {
             let mut jbd = Jbd::named(name);
             jbd.interval = INTERVAL;
+            jbd.store = Keep::All;
             jbd
         })
         .collect();

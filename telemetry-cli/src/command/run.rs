@@ -51,7 +51,7 @@ pub fn database_file(config: &Config, state: &StateDir) -> Option<std::path::Pat
 /// If this program has none of that kind.
 pub fn radio(config: &Config) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
-        BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo(fastrand::u64(..)))),
+        BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo())),
         BluetoothBackend::System => Ok(Radio::System(System::new(Settings::default()))),
     }
 }

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
+use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
 use crate::exit::Code;
 use crate::hub::Handling;
@@ -22,6 +23,8 @@ use crate::value::Value;
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
 const HOLD_BELOW: Duration = Duration::from_secs(60);
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Trip counters change rarely and cost a request.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
@@ -129,14 +132,19 @@ struct Pack {
     handling: Handling,
     target: Target,
     context: Context,
-    session: Option<Session>,
+    link: Option<Connected>,
+    /// Outlives the link: most of it is asked for once.
+    known: Option<Known>,
 }
 
-/// A link, and what is known of the pack behind it.
-struct Session {
+struct Connected {
     client: Client<Link>,
-    device: Device,
     rssi_dbm: Option<i16>,
+}
+
+/// What is known of the pack besides its measurements.
+struct Known {
+    device: Device,
     /// The model was asked for.
     named: bool,
     counts: Option<ErrorCounts>,
@@ -150,7 +158,8 @@ impl Pack {
             handling: config.handling(source),
             config,
             context,
-            session: None,
+            link: None,
+            known: None,
         }
     }
 
@@ -165,6 +174,11 @@ impl Pack {
                 tokio::time::sleep(wait).await;
                 continue;
             }
+            let began = Instant::now();
+            // A pack that is not there costs no read.
+            if let Err(error) = self.ensure_link().await {
+                return self.failed(&error, task);
+            }
             schedule.polled(Utc::now());
             if let Some(budget) = schedule.budget() {
                 let left = budget.left(Utc::now());
@@ -173,25 +187,26 @@ impl Pack {
                     return Exit::Transient(error.to_string());
                 }
             }
-            let began = Instant::now();
             match self.poll().await {
                 Ok(reading) => {
                     self.context.stats.polled(&task.name, began.elapsed());
                     self.context.hub.read(reading);
                 }
-                Err(error) => {
-                    let reason = error.to_string();
-                    self.context.hub.fail(&task.name, &reason, Utc::now());
-                    return error.exit(&self.target);
-                }
+                Err(error) => return self.failed(&error, task),
             }
             if !self.config.holds_link() {
-                self.session = None;
+                self.link = None;
             }
         }
     }
 
-    async fn schedule(&self, name: &str) -> Result<Schedule, crate::database::DatabaseError> {
+    fn failed(&self, error: &PollError, task: &Task) -> Exit {
+        let reason = error.to_string();
+        self.context.hub.fail(&task.name, &reason, Utc::now());
+        error.exit(&self.target)
+    }
+
+    async fn schedule(&self, name: &str) -> Result<Schedule, DatabaseError> {
         let budget = match self.config.reads_per_day {
             Some(limit) => Some(budget::load(&self.context.database, name, limit).await?),
             None => None,
@@ -203,52 +218,43 @@ impl Pack {
     }
 
     async fn poll(&mut self) -> Result<Reading, PollError> {
-        let held = self.session.is_some();
+        let held = self.link.is_some();
         match self.read().await {
             Err(error) if held && error.link_may_be_stale() => {
                 tracing::debug!(device = %self.target, %error, "connecting again");
-                self.session = None;
                 self.read().await
             }
             result => result,
         }
     }
 
+    /// A link that fails is dropped.
     async fn read(&mut self) -> Result<Reading, PollError> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => self.connect().await?,
+        self.ensure_link().await?;
+        let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
+            return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let info = session.client.basic_info().await?;
-        let cells = session.client.cell_voltages().await?;
-        session.refresh_counts().await?;
-        session.describe(&info).await?;
-        self.context
-            .hub
-            .announce(session.device.clone(), self.handling.clone());
+        let info = link.client.basic_info().await?;
+        let cells = link.client.cell_voltages().await?;
+        known.ask(&mut link.client, &info).await?;
+        let hub = &self.context.hub;
+        hub.announce(known.device.clone(), self.handling.clone());
 
         let now = Utc::now();
-        let mut reading = Reading::new(session.device.id.clone(), DeviceKind::Battery, now);
-        let counts = session.counts.as_ref();
-        reading.values = values(&info, &cells, counts, session.rssi_dbm);
-        self.session = Some(session);
+        let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
+        reading.values = values(&info, &cells, known.counts.as_ref(), link.rssi_dbm);
+        self.link = Some(link);
         Ok(reading)
     }
 
-    async fn connect(&self) -> Result<Session, PollError> {
+    async fn ensure_link(&mut self) -> Result<(), PollError> {
+        if self.link.is_some() {
+            return Ok(());
+        }
         let link = self.context.radio.connect(&self.target, &LAYOUTS).await?;
-        let name = self.config.label.clone().or_else(|| link.name.clone());
-        let device = Device {
-            id: DeviceId::new(&["jbd", &link.address]),
-            kind: DeviceKind::Battery,
-            name: name.unwrap_or_else(|| link.address.clone()),
-            vendor: "JBD".to_owned(),
-            model: None,
-            serial: None,
-            address: Some(link.address.clone()),
-            hardware_version: None,
-            software_version: None,
-        };
+        let known = self.known.take();
+        let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
+        self.known = Some(known.unwrap_or_else(|| Known::new(&link, self.config.label.as_deref())));
         let rssi_dbm = link.rssi_dbm;
         let mut client = Client::new(link);
         if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
@@ -257,40 +263,51 @@ impl Pack {
         if let Some(password) = &self.config.password {
             client = client.with_password(password.reveal()?.expose_secret());
         }
-        Ok(Session {
-            client,
-            device,
-            rssi_dbm,
-            named: false,
-            counts: None,
-            counts_at: None,
-        })
+        self.link = Some(Connected { client, rssi_dbm });
+        Ok(())
     }
 }
 
-impl Session {
-    /// A board that refuses the counters or never answers is asked as rarely
-    /// as one that does.
-    async fn refresh_counts(&mut self) -> Result<(), Error> {
+impl Known {
+    fn new(link: &Link, label: Option<&str>) -> Self {
+        let name = label.or(link.name.as_deref()).unwrap_or(&link.address);
+        Self {
+            device: Device {
+                id: DeviceId::new(&["jbd", &link.address]),
+                kind: DeviceKind::Battery,
+                name: name.to_owned(),
+                vendor: "JBD".to_owned(),
+                model: None,
+                serial: None,
+                address: Some(link.address.clone()),
+                hardware_version: None,
+                software_version: None,
+            },
+            named: false,
+            counts: None,
+            counts_at: None,
+        }
+    }
+
+    /// Asks what changes rarely, if it is time to.
+    async fn ask(&mut self, client: &mut Client<Link>, info: &BasicInfo) -> Result<(), Error> {
+        self.device.software_version = Some(info.software_version.to_string());
+        if !self.named {
+            self.device.model = client.hardware_name().await?;
+            self.named = true;
+        }
         let due = self
             .counts_at
             .is_none_or(|at| at.elapsed() >= COUNTS_INTERVAL);
         if due {
-            self.counts = match self.client.error_counts().await {
+            // A board that refuses the counters or never answers is asked as
+            // rarely as one that does.
+            self.counts = match client.error_counts().await {
                 Ok(counts) => Some(counts),
                 Err(Error::Refused { .. } | Error::TimedOut { .. }) => None,
                 Err(error) => return Err(error),
             };
             self.counts_at = Some(Instant::now());
-        }
-        Ok(())
-    }
-
-    async fn describe(&mut self, info: &BasicInfo) -> Result<(), Error> {
-        self.device.software_version = Some(info.software_version.to_string());
-        if !self.named {
-            self.device.model = self.client.hardware_name().await?;
-            self.named = true;
         }
         Ok(())
     }
@@ -309,9 +326,14 @@ impl Jbd {
     }
 
     fn handling(&self, source: &str) -> Handling {
+        // While a budget is used up, silence is no outage.
+        let rationed = match self.reads_per_day {
+            Some(limit) => DAY / limit.max(1),
+            None => Duration::ZERO,
+        };
         Handling {
             source: source.to_owned(),
-            interval: self.interval,
+            interval: self.interval.max(rationed),
             keep: self.store,
         }
     }
@@ -425,7 +447,7 @@ mod tests {
     async fn context() -> Context {
         Context {
             hub: Hub::new(None, Duration::from_secs(300), vec![]),
-            radio: Radio::Simulated(Air::demo(1)),
+            radio: Radio::Simulated(Air::demo()),
             stats: Stats::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
         }
@@ -517,7 +539,7 @@ mod tests {
         let mut pack = Pack::new(Jbd::named("House battery"), context, "jbd");
         pack.poll().await.unwrap();
         // The device hangs up.
-        let link = pack.session.as_mut().unwrap().client.transport_mut();
+        let link = pack.link.as_mut().unwrap().client.transport_mut();
         link.cut();
         pack.poll().await.unwrap();
     }

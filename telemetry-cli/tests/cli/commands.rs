@@ -201,16 +201,25 @@ fn a_restart_does_not_refill_the_daily_budget() {
         reads_per_day = 3
     "#;
     std::fs::write(directory.path().join("telemetry.toml"), config).unwrap();
-    for _ in 0..2 {
-        let mut child = telemetry(directory.path(), &["run", "--state-dir", "state"])
+    let start = || {
+        telemetry(directory.path(), &["run", "--state-dir", "state"])
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_secs(8));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let rows = rows(directory.path(), &[]).len();
-        assert!((1..=3).contains(&rows), "{rows}");
+            .unwrap()
+    };
+    let mut first = start();
+    let began = Instant::now();
+    while rows(directory.path(), &[]).len() < 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "no rows");
+        std::thread::sleep(Duration::from_millis(200));
     }
+    first.kill().unwrap();
+    first.wait().unwrap();
+
+    let mut second = start();
+    // Time for several reads, if they were allowed.
+    std::thread::sleep(Duration::from_secs(5));
+    second.kill().unwrap();
+    second.wait().unwrap();
     assert_eq!(rows(directory.path(), &[]).len(), 3);
 }
