@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Local;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
@@ -66,11 +67,7 @@ fn take(rows: &mut BTreeMap<DeviceId, Row>, event: Event) -> Option<String> {
         Event::Reading(reading) => {
             let row = rows.get_mut(&reading.device)?;
             let name = row.name();
-            let line = format!(
-                "{} {name}: {}",
-                reading.measured_at.format("%H:%M:%S"),
-                summary(&reading.values)
-            );
+            let line = format!("{} {name}: {}", time(&reading), summary(&reading.values));
             row.reading = Some(reading);
             Some(line)
         }
@@ -95,6 +92,12 @@ impl Row {
     }
 }
 
+/// When it was measured, by the clock on the wall of whoever reads it.
+fn time(reading: &Reading) -> String {
+    let local = reading.measured_at.with_timezone(&Local);
+    local.format("%H:%M:%S").to_string()
+}
+
 fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     let mut table = Table::new();
     table
@@ -107,7 +110,7 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
             charge = number(&reading.values, &battery::SOC_PERCENT);
             power = number(&reading.values, &battery::POWER_W);
             rest = details(&reading.values);
-            measured = reading.measured_at.format("%H:%M:%S").to_string();
+            measured = time(reading);
         }
         let state = row.offline.as_deref().unwrap_or("online");
         table.add_row([&row.name(), &charge, &power, &rest, &measured, state]);
