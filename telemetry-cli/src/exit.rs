@@ -4,9 +4,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use crate::config::{Place, Report};
-use crate::supervisor::Fault;
-
 /// Exit codes. They are part of the interface: scripts and service managers
 /// rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +45,8 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
-    /// What is wrong with the configuration, shown before the message.
-    pub report: Option<Report>,
+    /// The particulars, shown as they are before the message.
+    pub details: String,
 }
 
 impl Failure {
@@ -59,7 +56,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
-            report: None,
+            details: String::new(),
         }
     }
 
@@ -86,10 +83,7 @@ impl Failure {
 
     /// The text for the user.
     pub fn render(&self, paint: Paint) -> String {
-        let mut text = String::new();
-        if let Some(report) = &self.report {
-            text.push_str(&report.render(paint));
-        }
+        let mut text = self.details.clone();
         if !self.message.is_empty() {
             if !text.is_empty() {
                 text.push('\n');
@@ -119,36 +113,6 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        let message = format!("{}: {}", fault.component, fault.reason);
-        Self::new(Code::Configuration, message)
-    }
-}
-
-impl From<Report> for Failure {
-    fn from(report: Report) -> Self {
-        let mut failure = match report.errors().count() {
-            // Not what is in the file: it cannot be read at all.
-            1 if report.problems[0].place == Place::Whole => Self::silent(Code::Configuration),
-            1 => Self::new(
-                Code::Configuration,
-                format!("{} has a mistake", report.file),
-            )
-            .hint(EXPLAINED),
-            count => Self::new(
-                Code::Configuration,
-                format!("{} has {count} mistakes", report.file),
-            )
-            .hint(EXPLAINED),
-        };
-        failure.report = Some(report);
-        failure
-    }
-}
-
-const EXPLAINED: &str = "`telemetry config sample` explains every key";
 
 /// Whether text may be coloured. Colours repeat what the words say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@
 //! | Layer | Modules | May import |
 //! |---|---|---|
 //! | words | [`value`], [`metric`], [`event`] | nothing above it, nothing that waits |
-//! | rules | [`mod@derive`], [`filter`], [`schedule`] | words; pure functions of state and time |
+//! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] |
@@ -56,5 +56,6 @@ pub mod source;
 pub mod state_dir;
 pub mod stats;
 pub mod store;
+pub mod summary;
 pub mod supervisor;
 pub mod value;

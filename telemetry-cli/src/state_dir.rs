@@ -78,17 +78,6 @@ impl StateDir {
     pub fn path(&self) -> Option<&Path> {
         self.0.as_ref().map(|held| held.path.as_path())
     }
-
-    /// A directory in it, for this user only; created if necessary. Nothing if
-    /// all is in memory.
-    pub fn subdirectory(&self, name: &str) -> io::Result<Option<PathBuf>> {
-        let Some(path) = self.path() else {
-            return Ok(None);
-        };
-        let path = path.join(name);
-        create(&path)?;
-        Ok(Some(path))
-    }
 }
 
 enum Refusal {
@@ -240,9 +229,8 @@ mod tests {
 
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state");
-        let state = StateDir::open(&path).unwrap();
-        let tokens = state.subdirectory("tokens").unwrap().unwrap();
-        for (path, mode) in [(&path, 0o700), (&tokens, 0o700), (&path.join(LOCK), 0o600)] {
+        let _state = StateDir::open(&path).unwrap();
+        for (path, mode) in [(&path, 0o700), (&path.join(LOCK), 0o600)] {
             let permissions = fs::metadata(path).unwrap().permissions();
             assert_eq!(permissions.mode() & 0o777, mode, "{}", path.display());
         }
@@ -255,6 +243,5 @@ mod tests {
         fs::write(&file, "").unwrap();
         let state = StateDir::open(&file).unwrap();
         assert_eq!(state.path(), None);
-        assert_eq!(state.subdirectory("tokens").unwrap(), None);
     }
 }

@@ -32,7 +32,7 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
                 // If stderr is gone, there is nobody to warn.
                 let _ = writeln!(io::stderr(), "{text}");
             }
-            let devices = match device_count(&config) {
+            let devices = match config.device_count() {
                 1 => "1 device".to_owned(),
                 count => format!("{count} devices"),
             };
@@ -54,14 +54,10 @@ fn print_json(report: &Report, config: Option<&Config>) -> Result<(), Failure> {
     let result = Result {
         file: &report.file,
         ok: config.is_some(),
-        devices: config.map(device_count),
+        devices: config.map(Config::device_count),
         problems: &report.problems,
     };
     let json = serde_json::to_string(&result)
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     print(&format!("{json}\n"))
-}
-
-fn device_count(config: &Config) -> usize {
-    config.jbd.len()
 }

@@ -11,9 +11,9 @@ use crate::database::Database;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
 use crate::hub::Hub;
-use crate::sink::table;
 use crate::source::{self, Context};
 use crate::stats::Stats;
+use crate::summary::summary;
 
 /// A device that could not be read.
 struct Trouble {
@@ -90,12 +90,7 @@ fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {
         return writeln!(output, "{all}");
     }
     for ReadingJson { device, reading } in readings {
-        writeln!(
-            output,
-            "{}: {}",
-            device.name,
-            table::summary(&reading.values)
-        )?;
+        writeln!(output, "{}: {}", device.name, summary(&reading.values))?;
     }
     // The first one is what the command fails with.
     for trouble in troubles.iter().skip(1) {

@@ -6,6 +6,7 @@ use crate::gateway::Gateway;
 use crate::radio::{Air, Radio, Settings, System};
 use crate::shutdown;
 use crate::state_dir::StateDir;
+use crate::supervisor::Fault;
 
 /// Name of the database file in the state directory.
 pub const DATABASE: &str = "telemetry.sqlite";
@@ -53,5 +54,12 @@ pub fn radio(config: &Config) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
         BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo())),
         BluetoothBackend::System => Ok(Radio::System(System::new(Settings::default()))),
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let message = format!("{}: {}", fault.component, fault.reason);
+        Self::new(Code::Configuration, message)
     }
 }

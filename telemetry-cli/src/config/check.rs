@@ -60,6 +60,11 @@ impl Check<'_> {
                 .expected("at least 1: no reading survives without a journal");
             self.add(&at("journal_max_megabytes"), problem);
         }
+        if gateway.journal_max_megabytes > LARGEST_JOURNAL {
+            let problem = Problem::error("`journal_max_megabytes` is too large")
+                .expected("at most 1000000, which is a terabyte");
+            self.add(&at("journal_max_megabytes"), problem);
+        }
     }
 
     fn mqtt(&mut self, mqtt: &Mqtt) {
@@ -337,3 +342,7 @@ fn is_for_everybody(_: &FilePath) -> bool {
 
 /// More than this is surely a mistake.
 const LONGEST_COMMIT: Duration = Duration::from_secs(60);
+
+/// In megabytes. More than this is surely a mistake, and far more would
+/// overflow when it is counted in bytes.
+const LARGEST_JOURNAL: u64 = 1_000_000;

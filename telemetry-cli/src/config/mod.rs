@@ -51,6 +51,13 @@ pub struct Config {
     pub jbd: Vec<Jbd>,
 }
 
+impl Config {
+    /// How many devices are named, of whatever make.
+    pub fn device_count(&self) -> usize {
+        self.jbd.len()
+    }
+}
+
 /// `[gateway]`: the process itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use strsim::damerau_levenshtein;
 
-use crate::exit::{Paint, Style};
+use crate::exit::{Code, Failure, Paint, Style};
 
 /// Everything that was found in one configuration.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -49,6 +49,29 @@ impl Report {
         blocks.join("\n")
     }
 }
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        let mut failure = match report.errors().count() {
+            // Not what is in the file: it cannot be read at all.
+            1 if report.problems[0].place == Place::Whole => Self::silent(Code::Configuration),
+            1 => Self::new(
+                Code::Configuration,
+                format!("{} has a mistake", report.file),
+            )
+            .hint(EXPLAINED),
+            count => Self::new(
+                Code::Configuration,
+                format!("{} has {count} mistakes", report.file),
+            )
+            .hint(EXPLAINED),
+        };
+        failure.details = report.render(Paint::for_stderr());
+        failure
+    }
+}
+
+const EXPLAINED: &str = "`telemetry config sample` explains every key";
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Serialize)]

@@ -25,14 +25,6 @@ pub fn catalogue(kind: DeviceKind) -> &'static [&'static Metric] {
     }
 }
 
-/// The row of `key` in the catalogue of `kind`.
-pub fn find(kind: DeviceKind, key: &str) -> Option<&'static Metric> {
-    catalogue(kind)
-        .iter()
-        .copied()
-        .find(|metric| metric.key == key)
-}
-
 /// One row of the catalogue. Rows are statics and compare by identity.
 #[derive(Debug)]
 pub struct Metric {
@@ -400,7 +392,6 @@ mod tests {
                 seen.push(metric.key);
                 let snake = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
                 assert!(metric.key.chars().all(snake), "{}", metric.key);
-                assert_eq!(find(kind, metric.key), Some(*metric));
             }
         }
     }

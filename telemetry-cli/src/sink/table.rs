@@ -5,13 +5,14 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Local;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading, Values};
+use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
 use crate::hub::Hub;
-use crate::metric::{Metric, battery};
+use crate::metric::battery;
+use crate::summary::{details, number, summary};
 use crate::supervisor::{Exit, Task};
-use crate::value::Value;
 
 /// How often the table is drawn, if anything changed.
 const FRAME: Duration = Duration::from_millis(500);
@@ -65,11 +66,7 @@ fn take(rows: &mut BTreeMap<DeviceId, Row>, event: Event) -> Option<String> {
         Event::Reading(reading) => {
             let row = rows.get_mut(&reading.device)?;
             let name = row.name();
-            let line = format!(
-                "{} {name}: {}",
-                reading.measured_at.format("%H:%M:%S"),
-                summary(&reading.values)
-            );
+            let line = format!("{} {name}: {}", time(&reading), summary(&reading.values));
             row.reading = Some(reading);
             Some(line)
         }
@@ -94,6 +91,12 @@ impl Row {
     }
 }
 
+/// When it was measured, by the clock on the wall of whoever reads it.
+fn time(reading: &Reading) -> String {
+    let local = reading.measured_at.with_timezone(&Local);
+    local.format("%H:%M:%S").to_string()
+}
+
 fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     let mut table = Table::new();
     table
@@ -101,61 +104,20 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["Device", "Charge", "Power", "Details", "Measured", "State"]);
     for row in rows.values() {
-        let (mut charge, mut power, mut details, mut measured) = Default::default();
+        let (mut charge, mut power, mut rest, mut measured) = Default::default();
         if let Some(reading) = &row.reading {
             charge = number(&reading.values, &battery::SOC_PERCENT);
             power = number(&reading.values, &battery::POWER_W);
-            details = battery_details(&reading.values);
-            measured = reading.measured_at.format("%H:%M:%S").to_string();
+            rest = details(&reading.values);
+            measured = time(reading);
         }
         let state = row.offline.as_deref().unwrap_or("online");
-        table.add_row([&row.name(), &charge, &power, &details, &measured, state]);
+        table.add_row([&row.name(), &charge, &power, &rest, &measured, state]);
     }
     for column in table.column_iter_mut().skip(1).take(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string()
-}
-
-/// What matters of a reading, in one line.
-pub fn summary(values: &Values) -> String {
-    let charge = number(values, &battery::SOC_PERCENT);
-    let power = number(values, &battery::POWER_W);
-    format!("{charge}  {power}  {}", battery_details(values))
-}
-
-fn number(values: &Values, metric: &'static Metric) -> String {
-    let decimals = usize::from(metric.decimals);
-    values.number(metric).map_or_else(String::new, |value| {
-        format!("{value:.decimals$} {}", metric.unit)
-    })
-}
-
-fn battery_details(values: &Values) -> String {
-    let mut parts = vec![
-        number(values, &battery::PACK_VOLTAGE_V),
-        number(values, &battery::CURRENT_A),
-    ];
-    if let (Some(low), Some(high)) = (
-        values.number(&battery::CELL_MIN_V),
-        values.number(&battery::CELL_MAX_V),
-    ) {
-        let millivolts = (high - low) * 1000.0;
-        parts.push(format!(
-            "cells {low:.3}–{high:.3} V, spread {millivolts:.0} mV"
-        ));
-    }
-    if let Some(Value::List(probes)) = values.get(&battery::TEMPERATURES_C) {
-        let probes: Vec<_> = probes.iter().map(Value::to_string).collect();
-        parts.push(format!("{} °C", probes.join(" ")));
-    }
-    if let Some(flags @ Value::Flags(names)) = values.get(&battery::PROTECTION)
-        && !names.is_empty()
-    {
-        parts.push(flags.to_string());
-    }
-    parts.retain(|part| !part.is_empty());
-    parts.join("  ")
 }
 
 /// Draws over what it drew before.

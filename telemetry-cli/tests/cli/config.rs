@@ -297,6 +297,35 @@ error: `reads_per_day` is zero
 }
 
 #[test]
+fn a_journal_has_a_largest_size() {
+    let check = |megabytes: &str| {
+        Cli::new(["config", "check"])
+            .file(
+                "telemetry.toml",
+                format!("gateway.journal_max_megabytes = {megabytes}\n[[jbd]]\nname = \"a\"\n"),
+            )
+            .run()
+    };
+    assert_eq!(
+        check("1000000"),
+        Outcome::ok("telemetry.toml: ok, 1 device\n", "")
+    );
+    assert_eq!(
+        check("1000001"),
+        Outcome::mistakes(
+            "
+error: `journal_max_megabytes` is too large
+ --> telemetry.toml:1:33
+  |
+1 | gateway.journal_max_megabytes = 1000001
+  |                                 ^^^^^^^
+  = expected: at most 1000000, which is a terabyte
+"
+        )
+    );
+}
+
+#[test]
 fn devices_that_cannot_be_told_apart() {
     mistakes(
         r#"
