@@ -97,6 +97,15 @@ impl Database {
     pub async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
         self.connection.lock().await
     }
+
+    /// Moves everything from the write-ahead log into the file, so that the
+    /// file alone is complete.
+    pub async fn checkpoint(&self) {
+        let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        if let Err(error) = checkpoint.execute(&mut *self.lock().await).await {
+            tracing::debug!(%error, "the write-ahead log stays for the next start");
+        }
+    }
 }
 
 async fn gateway_id(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {

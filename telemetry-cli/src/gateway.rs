@@ -132,6 +132,7 @@ impl Gateway {
         let core_fault = core.await.ok().flatten();
         sinks_shutdown.cancel();
         let sink_fault = sinks.await.ok().flatten();
+        context.database.checkpoint().await;
         let fault = source_fault.or(core_fault).or(sink_fault);
         fault.map_or(Ok(()), Err)
     }
