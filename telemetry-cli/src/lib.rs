@@ -41,6 +41,7 @@ pub mod database;
 pub mod derive;
 pub mod event;
 pub mod exit;
+pub mod file_lock;
 pub mod filter;
 pub mod gateway;
 pub mod hub;
