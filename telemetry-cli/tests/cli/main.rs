@@ -7,3 +7,4 @@ mod commands;
 mod config;
 mod demo;
 mod environment;
+mod history;
