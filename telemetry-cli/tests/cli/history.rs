@@ -119,3 +119,86 @@ fn a_directory_that_cannot_be_written_is_named() {
          `path` in `[store]`"
     );
 }
+
+const READING: &str = "(gateway, number, device, measured_at, fetched_at, soc_percent)
+    VALUES ('a', 1, 'jbd-a4c13830c28e', 1000, 1000, 50.0);";
+
+fn export<const N: usize>(args: [&str; N]) -> Cli {
+    Cli::new(args).file("telemetry.toml", CONFIG)
+}
+
+const TO_FILE: [&str; 3] = ["export", "--output", "rows.csv"];
+
+#[test]
+fn a_device_without_description_goes_by_its_id() {
+    let cli = export(["export"]);
+    history(
+        &cli.path("history.sqlite"),
+        &format!("INSERT INTO battery {READING}"),
+    );
+    let outcome = cli.run();
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let row = outcome.stdout.lines().nth(1).unwrap();
+    let start = "1,jbd-a4c13830c28e,jbd-a4c13830c28e,1970-01-01T00:00:01";
+    assert!(row.starts_with(start), "{row}");
+}
+
+/// Fails, and leaves the file alone.
+fn keeps(cli: Cli, expected: &Outcome) {
+    let cli = cli.file("rows.csv", "of last year");
+    let path = cli.path("rows.csv");
+    // The directory is gone after the run, the open file is not.
+    let file = File::open(&path).unwrap();
+    let outcome = cli.run();
+    assert_eq!(&outcome, expected);
+    let text = std::io::read_to_string(file).unwrap();
+    assert_eq!(text, "of last year");
+}
+
+#[test]
+fn an_export_of_nothing_leaves_the_output_alone() {
+    keeps(
+        export(TO_FILE),
+        &Outcome::failure(
+            6,
+            "error: there is no history at history.sqlite\n\
+             help: name the gateway's state directory with `--state-dir DIR`\n",
+        ),
+    );
+    let two_kinds = export(TO_FILE);
+    history(
+        &two_kinds.path("history.sqlite"),
+        &format!("INSERT INTO battery {READING} INSERT INTO vehicle {READING}"),
+    );
+    keeps(
+        two_kinds,
+        &Outcome::failure(
+            2,
+            "error: the history holds more than one kind of device, with columns of their own\n\
+             help: choose one with `--kind`, or `--format jsonl`\n",
+        ),
+    );
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_usage_error() {
+    for (output, error) in [
+        (
+            "no/rows.csv",
+            "cannot create no/rows.csv: No such file or directory",
+        ),
+        ("history.sqlite", "history.sqlite is the history itself"),
+    ] {
+        let cli = export(["export", "--output", output]);
+        history(
+            &cli.path("history.sqlite"),
+            &format!("INSERT INTO battery {READING}"),
+        );
+        let help =
+            "name a file that can be written with `--output FILE`, or leave it out for stdout";
+        assert_eq!(
+            cli.run(),
+            Outcome::failure(2, &format!("error: {error}\nhelp: {help}\n"))
+        );
+    }
+}
