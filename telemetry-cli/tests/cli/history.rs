@@ -202,3 +202,21 @@ fn an_output_that_cannot_be_written_is_a_usage_error() {
         );
     }
 }
+
+/// The table is for people, who have a clock on the wall.
+#[test]
+fn the_demo_shows_local_time() {
+    let demo = |zone: &str| {
+        let outcome = Cli::new(["demo", "--for", "2s", "--mqtt-listen", "127.0.0.1:0"])
+            .env("TZ", zone)
+            .run();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let line = outcome.stdout.lines().find(|line| line.contains("0 %"));
+        let time = line.unwrap().split(' ').next().unwrap();
+        chrono::NaiveTime::parse_from_str(time, "%H:%M:%S").unwrap()
+    };
+    // What is shown has no fractions of a second.
+    let utc = (chrono::Utc::now() - chrono::TimeDelta::seconds(1)).time();
+    let apart = demo("EAST-5").signed_duration_since(utc).num_minutes();
+    assert_eq!(apart.rem_euclid(24 * 60) / 10, 30, "{apart}");
+}
