@@ -14,7 +14,7 @@ pub enum Code {
     /// The command line makes no sense.
     Usage = 2,
     /// The device was not found or is in use, or another process holds the
-    /// state directory.
+    /// state directory or the history.
     Device = 3,
     /// A device or service answered nonsense, or not in time.
     Protocol = 4,

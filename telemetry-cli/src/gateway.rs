@@ -65,11 +65,6 @@ impl Gateway {
         })
     }
 
-    /// How many devices the configuration names.
-    pub fn source_count(&self) -> usize {
-        self.config.jbd.len()
-    }
-
     /// Adds a sink besides those of the configuration. If it stops without
     /// being asked to, because nobody reads its output any more, the gateway
     /// ends.

@@ -3,7 +3,8 @@
 //!
 //! # Who imports whom
 //!
-//! Events flow from left to right, and imports never go against the flow:
+//! Events flow from left to right. Sources and sinks import the hub, never one
+//! another, and the hub knows neither:
 //!
 //! ```text
 //!   source ──▶ hub ──▶ sink            what happens to a reading:
@@ -11,18 +12,21 @@
 //!   radio    journal ────┘             state, followers, change filter, journal
 //! ```
 //!
-//! | Layer | Modules | May import |
+//! A layer imports from those above it that it names, and within itself:
+//!
+//! | Layer | Modules | Imports |
 //! |---|---|---|
-//! | words | [`value`], [`metric`], [`event`] | nothing above it, nothing that waits |
+//! | words | [`value`], [`metric`], [`event`] | nothing that waits |
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
-//! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] |
-//! | sources | [`source`] | the SDK crates, [`radio`], middle, storage; no sink |
-//! | sinks | [`sink`] | words, middle, storage; no source, no SDK crate |
-//! | outside | [`config`], [`exit`], [`log`], [`state_dir`], [`shutdown`], [`broker`] | words |
-//! | whole | [`gateway`] | everything above; the one place that names every component |
-//! | commands | [`command`], [`cli`] | everything |
+//! | alone | [`exit`], [`shutdown`], [`file_lock`], [`broker`] | nothing of ours |
+//! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
+//! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] for its codes |
+//! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
+//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`]; no SDK crate |
+//! | whole | [`gateway`] | all of these; the one place that names every component |
+//! | commands | [`command`] | everything |
 //!
 //! A new metric is one row in [`metric`] and one line in the source that
 //! measures it; topics, discovery, columns and the plausibility check follow.
@@ -41,6 +45,7 @@ pub mod database;
 pub mod derive;
 pub mod event;
 pub mod exit;
+pub mod file_lock;
 pub mod filter;
 pub mod gateway;
 pub mod hub;

@@ -1,13 +1,13 @@
 //! The directory for what outlives the process: journal, history, tokens. One
 //! process at a time.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{env, process};
 
 use crate::config::{Environment, plain};
 use crate::exit::{Code, Failure};
+use crate::file_lock::{FileLock, Refusal};
 
 /// A directory that this process holds, or nothing but memory.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct StateDir(Option<Held>);
 struct Held {
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: Option<File>,
+    _lock: Option<FileLock>,
 }
 
 impl StateDir {
@@ -57,7 +57,7 @@ impl StateDir {
         match hold(path) {
             Ok(held) => Ok(Self(Some(held))),
             Err(Refusal::HeldBy(holder)) => Err(in_use(path, &holder)),
-            Err(Refusal::Io(error)) => {
+            Err(Refusal::Io(error) | Refusal::Unsupported(error)) => {
                 tracing::warn!(
                     state_dir = %path.display(),
                     error = plain(&error),
@@ -80,39 +80,12 @@ impl StateDir {
     }
 }
 
-enum Refusal {
-    HeldBy(String),
-    Io(io::Error),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 fn hold(path: &Path) -> Result<Held, Refusal> {
-    create(path)?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path.join(LOCK))?;
-    let lock = match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "process {} ({})", process::id(), command())?;
-            Some(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.take(200).read_to_string(&mut holder);
-            let holder = holder.lines().next().unwrap_or_default();
-            return Err(Refusal::HeldBy(holder.to_owned()));
-        }
-        // Some network file systems have no locks; they are no reason to stop.
-        Err(TryLockError::Error(error)) => {
+    create(path).map_err(Refusal::Io)?;
+    let lock = match FileLock::take(&path.join(LOCK)) {
+        Ok(lock) => Some(lock),
+        // No reason to stop.
+        Err(Refusal::Unsupported(error)) => {
             tracing::warn!(
                 state_dir = %path.display(),
                 error = plain(&error),
@@ -120,6 +93,7 @@ fn hold(path: &Path) -> Result<Held, Refusal> {
             );
             None
         }
+        Err(refusal) => return Err(refusal),
     };
     Ok(Held {
         path: path.to_path_buf(),
@@ -128,12 +102,6 @@ fn hold(path: &Path) -> Result<Held, Refusal> {
 }
 
 fn in_use(path: &Path, holder: &str) -> Failure {
-    // Between taking the lock and writing its name, the holder is nameless.
-    let holder = if holder.is_empty() {
-        "another process"
-    } else {
-        holder
-    };
     let message = format!("the state directory {} is held by {holder}", path.display());
     Failure::new(Code::Device, message)
         .hint("stop that process, or choose another directory with `--state-dir DIR`")
@@ -150,25 +118,6 @@ fn create(path: &Path) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::ErrorKind::NotADirectory.into())
-    }
-}
-
-/// Program and subcommand. Not all arguments: a password may be among them.
-fn command() -> String {
-    let mut arguments = env::args_os();
-    let program = arguments.next().map(PathBuf::from).unwrap_or_default();
-    let program = program
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let subcommand = arguments
-        .next()
-        .and_then(|argument| argument.into_string().ok())
-        .filter(|argument| argument.bytes().all(|byte| byte.is_ascii_lowercase()));
-    match subcommand {
-        Some(subcommand) => format!("{program} {subcommand}"),
-        None => program,
     }
 }
 
@@ -216,7 +165,7 @@ mod tests {
         assert!(
             failure
                 .message
-                .contains(&format!("process {} (", process::id()))
+                .contains(&format!("process {} (", std::process::id()))
         );
         drop(held);
         assert!(StateDir::open(&path).unwrap().path().is_some());

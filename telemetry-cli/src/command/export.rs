@@ -1,5 +1,6 @@
 //! `telemetry export`: the history as CSV or JSON lines.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use super::{locate_state_dir, run};
 use crate::cli::{ExportArgs, ExportFormat};
-use crate::config::Config;
+use crate::config::{Config, plain};
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading, ReadingJson};
 use crate::exit::{Code, Failure};
@@ -32,23 +33,6 @@ pub async fn export(args: &ExportArgs, config: &Config) -> Result<(), Failure> {
         from: args.from.map(|moment| moment.resolve(now)),
         to: args.to.map(|moment| moment.resolve(now)),
     };
-    match &args.output {
-        None => write(&file, args, &selection, std::io::stdout()).await,
-        Some(path) => {
-            let output = std::fs::File::create(path).map_err(|error| {
-                Failure::new(Code::Internal, format!("{}: {error}", path.display()))
-            })?;
-            write(&file, args, &selection, output).await
-        }
-    }
-}
-
-async fn write(
-    file: &Path,
-    args: &ExportArgs,
-    selection: &Selection,
-    output: impl Write,
-) -> Result<(), Failure> {
     if !file.exists() {
         return Err(Failure::new(
             Code::Backend,
@@ -56,18 +40,14 @@ async fn write(
         )
         .hint("name the gateway's state directory with `--state-dir DIR`"));
     }
-    let failure =
-        |error: DatabaseError| Failure::new(Code::Backend, format!("{}: {error}", file.display()));
-    let database = Database::open_read_only(file).await.map_err(failure)?;
+    let failure = |error: DatabaseError| run::database_failure(&file, &error);
+    let database = Database::open_read_only(&file).await.map_err(failure)?;
     let devices = devices(&mut *database.lock().await)
         .await
         .map_err(|error| failure(error.into()))?;
-    let kinds: Vec<_> = match args.kind {
+    let kinds = match args.kind {
         Some(kind) => vec![kind],
-        None => STORED
-            .into_iter()
-            .filter(|kind| devices.iter().any(|device| device.kind == *kind))
-            .collect(),
+        None => kinds(&database, &devices).await.map_err(failure)?,
     };
     if args.format == ExportFormat::Csv && kinds.len() > 1 {
         return Err(Failure::new(
@@ -76,28 +56,98 @@ async fn write(
         )
         .hint("choose one with `--kind`, or `--format jsonl`"));
     }
+    // Last of all: what a file held before is lost when it is opened.
+    let unwritten = |error: &std::io::Error| match &args.output {
+        None => Failure::stdout(error),
+        Some(path) => Failure::new(
+            Code::Internal,
+            format!("cannot write to {}: {}", path.display(), plain(error)),
+        ),
+    };
+    let output = open(args.output.as_deref(), &file)?;
     let mut writer = RowWriter::new(args.format, output);
     for kind in kinds {
         let selection = Selection {
             kind,
             ..selection.clone()
         };
-        writer
-            .header(kind)
-            .map_err(|error| Failure::stdout(&error))?;
+        writer.header(kind).map_err(|error| unwritten(&error))?;
         let mut result = Ok(());
         history(&database, &selection, |number, reading| {
             let device = devices.iter().find(|device| device.id == reading.device);
-            if let Some(device) = device {
-                result = writer.row(number, device, &reading);
-            }
+            result = match device {
+                Some(device) => writer.row(number, device, &reading),
+                None => writer.row(number, &undescribed(&reading), &reading),
+            };
             result.is_ok()
         })
         .await
         .map_err(failure)?;
-        result.map_err(|error| Failure::stdout(&error))?;
+        result.map_err(|error| unwritten(&error))?;
     }
-    writer.finish().map_err(|error| Failure::stdout(&error))
+    writer.finish().map_err(|error| unwritten(&error))
+}
+
+/// The kinds in the history, be it only in readings of undescribed devices.
+async fn kinds(database: &Database, devices: &[Device]) -> Result<Vec<DeviceKind>, DatabaseError> {
+    let mut kinds = Vec::new();
+    for kind in STORED {
+        let mut any = devices.iter().any(|device| device.kind == kind);
+        if !any {
+            let all = Selection {
+                kind,
+                device: None,
+                from: None,
+                to: None,
+            };
+            history(database, &all, |_, _| {
+                any = true;
+                false
+            })
+            .await?;
+        }
+        if any {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
+}
+
+/// Stdout, or a new file at `path`.
+fn open(path: Option<&Path>, history: &Path) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = path else {
+        return Ok(Box::new(std::io::stdout()));
+    };
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same(path, history) {
+        let message = format!("{} is the history itself", path.display());
+        return Err(Failure::new(Code::Usage, message).hint(OUTPUT));
+    }
+    match File::create(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => {
+            let message = format!("cannot create {}: {}", path.display(), plain(&error));
+            Err(Failure::new(Code::Usage, message).hint(OUTPUT))
+        }
+    }
+}
+
+const OUTPUT: &str =
+    "name a file that can be written with `--output FILE`, or leave it out for stdout";
+
+/// A device of which there are readings but no description goes by its id.
+fn undescribed(reading: &Reading) -> Device {
+    Device {
+        id: reading.device.clone(),
+        kind: reading.kind,
+        name: reading.device.to_string(),
+        vendor: String::new(),
+        model: None,
+        serial: None,
+        address: None,
+        hardware_version: None,
+        software_version: None,
+    }
 }
 
 enum RowWriter<W: Write> {

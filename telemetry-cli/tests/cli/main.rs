@@ -9,3 +9,4 @@ mod config;
 mod decode;
 mod demo;
 mod environment;
+mod history;
