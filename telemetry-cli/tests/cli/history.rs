@@ -28,7 +28,7 @@ fn history(path: &Path, sql: &str) {
             .execute(&mut *database.lock().await)
             .await
             .unwrap();
-        database.close().await;
+        database.checkpoint().await;
     });
 }
 
