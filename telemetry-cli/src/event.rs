@@ -137,6 +137,23 @@ pub struct Device {
     pub software_version: Option<String>,
 }
 
+impl Device {
+    /// A device of which nothing is known but its id, which is its name, too.
+    pub fn unknown(id: DeviceId, kind: DeviceKind) -> Self {
+        Self {
+            name: id.to_string(),
+            id,
+            kind,
+            vendor: String::new(),
+            model: None,
+            serial: None,
+            address: None,
+            hardware_version: None,
+            software_version: None,
+        }
+    }
+}
+
 /// The measurements of one device at one time.
 ///
 /// A reading is complete: what it does not contain is unknown now, whatever

@@ -380,17 +380,7 @@ mod tests {
     }
 
     fn device() -> Device {
-        Device {
-            id: id(),
-            kind: DeviceKind::Battery,
-            name: "Pack".to_owned(),
-            vendor: "JBD".to_owned(),
-            model: None,
-            serial: None,
-            address: None,
-            hardware_version: None,
-            software_version: None,
-        }
+        Device::unknown(id(), DeviceKind::Battery)
     }
 
     fn reading(seconds: i64, soc: f64) -> Reading {

@@ -20,7 +20,7 @@
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
-//! | alone | [`exit`], [`shutdown`], [`file_lock`], [`broker`] | nothing of ours |
+//! | alone | [`exit`], [`shutdown`], [`file_lock`], [`mod@lock`], [`broker`] | nothing of ours |
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |

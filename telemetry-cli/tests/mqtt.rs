@@ -105,15 +105,9 @@ impl Gateway {
 
 fn pack(id: &str) -> Device {
     Device {
-        id: DeviceId::new(&[id]),
-        kind: DeviceKind::Battery,
         name: "House battery".to_owned(),
         vendor: "JBD".to_owned(),
-        model: None,
-        serial: None,
-        address: None,
-        hardware_version: None,
-        software_version: None,
+        ..Device::unknown(DeviceId::new(&[id]), DeviceKind::Battery)
     }
 }
 

@@ -77,7 +77,11 @@ pub async fn export(args: &ExportArgs, config: &Config) -> Result<(), Failure> {
             let device = devices.iter().find(|device| device.id == reading.device);
             result = match device {
                 Some(device) => writer.row(number, device, &reading),
-                None => writer.row(number, &undescribed(&reading), &reading),
+                None => writer.row(
+                    number,
+                    &Device::unknown(reading.device.clone(), kind),
+                    &reading,
+                ),
             };
             result.is_ok()
         })
@@ -134,21 +138,6 @@ fn open(path: Option<&Path>, history: &Path) -> Result<Box<dyn Write>, Failure> 
 
 const OUTPUT: &str =
     "name a file that can be written with `--output FILE`, or leave it out for stdout";
-
-/// A device of which there are readings but no description goes by its id.
-fn undescribed(reading: &Reading) -> Device {
-    Device {
-        id: reading.device.clone(),
-        kind: reading.kind,
-        name: reading.device.to_string(),
-        vendor: String::new(),
-        model: None,
-        serial: None,
-        address: None,
-        hardware_version: None,
-        software_version: None,
-    }
-}
 
 enum RowWriter<W: Write> {
     Csv(Box<csv::Writer<W>>),

@@ -27,15 +27,11 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
     let version = env!("CARGO_PKG_VERSION");
     hub.announce(
         Device {
-            id: id.clone(),
-            kind: DeviceKind::Gateway,
             name,
             vendor: "telemetry".to_owned(),
             model: Some("gateway".to_owned()),
-            serial: None,
-            address: None,
-            hardware_version: None,
             software_version: Some(version.to_owned()),
+            ..Device::unknown(id.clone(), DeviceKind::Gateway)
         },
         Handling {
             source: task.name.clone(),

@@ -273,15 +273,10 @@ impl Known {
         let name = label.or(link.name.as_deref()).unwrap_or(&link.address);
         Self {
             device: Device {
-                id: DeviceId::new(&["jbd", &link.address]),
-                kind: DeviceKind::Battery,
                 name: name.to_owned(),
                 vendor: "JBD".to_owned(),
-                model: None,
-                serial: None,
                 address: Some(link.address.clone()),
-                hardware_version: None,
-                software_version: None,
+                ..Device::unknown(DeviceId::new(&["jbd", &link.address]), DeviceKind::Battery)
             },
             named: false,
             counts: None,

@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::connection::MAX_MESSAGE;
 use super::topics::Topics;
 use crate::database::DatabaseError;
-use crate::event::{Device, DeviceId, Reading, ReadingJson};
+use crate::event::{Device, DeviceId, ReadingJson};
 use crate::journal::{Consumer, Entry, Journal};
 
 /// Under this name the journal remembers how far we are.
@@ -212,7 +212,7 @@ impl Feeder {
         let entry = self.queue.pop_front()?;
         let reading = &entry.reading;
         let topic = self.topics.history(&reading.device);
-        let stranger = stranger(reading);
+        let stranger = Device::unknown(reading.device.clone(), reading.kind);
         let device = self.devices.get(&reading.device).unwrap_or(&stranger);
         let mut json = serde_json::to_value(ReadingJson { device, reading }).unwrap_or_default();
         if let Value::Object(keys) = &mut json {
@@ -242,20 +242,5 @@ impl Feeder {
             Ok(()) => self.saved = self.delivered,
             Err(error) => tracing::debug!(%error, "the history's place cannot be saved"),
         }
-    }
-}
-
-/// A device that the journal has no description of.
-fn stranger(reading: &Reading) -> Device {
-    Device {
-        id: reading.device.clone(),
-        kind: reading.kind,
-        name: reading.device.to_string(),
-        vendor: String::new(),
-        model: None,
-        serial: None,
-        address: None,
-        hardware_version: None,
-        software_version: None,
     }
 }
