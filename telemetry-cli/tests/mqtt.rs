@@ -554,29 +554,33 @@ mod embedded {
         assert_eq!(client.packet().await, Some(Packet::PingResp));
     }
 
-    /// Throughput, for the record: `cargo test --release -- --ignored`.
     #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "a measurement"]
-    async fn throughput() {
+    async fn a_burst_is_acknowledged_and_delivered_whole() {
+        const COUNT: u16 = 2_000;
         let broker = broker().await;
         let mut client = Watcher::connect(broker, "fast", 0, None).await;
-        let begin = std::time::Instant::now();
-        let count: u32 = 20_000;
-        let mut answered = 0;
-        for number in 0..count {
-            let mut publish = rumqttc::Publish::new("t/x", QoS::AtLeastOnce, vec![b'x'; 200]);
-            publish.pkid = (number % 60_000 + 1) as u16;
+        let (mut acknowledged, mut delivered) = (Vec::new(), Vec::new());
+        for number in 1..=COUNT {
+            let payload = number.to_string().into_bytes();
+            let mut publish = rumqttc::Publish::new("t/x", QoS::AtLeastOnce, payload);
+            publish.pkid = number;
             client.send(&Packet::Publish(publish)).await;
-            if number % 100 == 99 {
-                // Each comes back as a delivery and an acknowledgement.
-                while answered < 2 * (number + 1) {
-                    if client.packet().await.is_some() {
-                        answered += 1;
+            if number % 100 != 0 {
+                continue;
+            }
+            while acknowledged.len() + delivered.len() < 2 * usize::from(number) {
+                match client.packet().await.expect("the connection holds") {
+                    Packet::PubAck(ack) => acknowledged.push(ack.pkid),
+                    Packet::Publish(publish) => {
+                        let text = std::str::from_utf8(&publish.payload).unwrap();
+                        delivered.push(text.parse::<u16>().unwrap());
                     }
+                    other => panic!("{other:?}"),
                 }
             }
         }
-        let rate = f64::from(count) / begin.elapsed().as_secs_f64();
-        println!("{rate:.0} publishes a second, each acknowledged and delivered");
+        let all: Vec<_> = (1..=COUNT).collect();
+        assert_eq!(acknowledged, all);
+        assert_eq!(delivered, all);
     }
 }
