@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::control::Offer;
 use crate::metric::{self, Metric};
 use crate::value::{Value, rfc3339};
 
@@ -135,6 +136,8 @@ pub struct Device {
     pub hardware_version: Option<String>,
     /// Firmware version.
     pub software_version: Option<String>,
+    /// What it can be told.
+    pub controls: Vec<Offer>,
 }
 
 impl Device {
@@ -150,6 +153,7 @@ impl Device {
             address: None,
             hardware_version: None,
             software_version: None,
+            controls: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Secret};
+use crate::control::Controls;
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::journal::{Journal, Limits, Writer};
@@ -56,6 +57,7 @@ impl Gateway {
                 hub,
                 radio,
                 stats: stats.clone(),
+                controls: Controls::default(),
                 database,
             },
             journal,
@@ -184,6 +186,7 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
             hub: context.hub.clone(),
             journal: Some(journal.clone()),
             stats: context.stats.clone(),
+            controls: context.controls.clone(),
             gateway: source::gateway::device_id(journal.gateway()),
             gateway_name: config.gateway.name.clone(),
         };

@@ -41,6 +41,7 @@ pub mod budget;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod database;
 pub mod derive;
 pub mod event;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::run::radio;
 use crate::config::Config;
+use crate::control::Controls;
 use crate::database::Database;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
@@ -42,6 +43,7 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
         hub: Hub::new(None, config.gateway.heartbeat, vec![]),
         radio: radio(&config)?,
         stats: Stats::default(),
+        controls: Controls::default(),
         database: Arc::new(database),
     };
     let polls = config.jbd.iter().map(|jbd| {

@@ -247,6 +247,19 @@ pub struct Jbd {
     /// At most this many reads in 24 hours, restarts included.
     #[serde(default)]
     pub reads_per_day: Option<u32>,
+    /// `[jbd.allow]`
+    #[serde(default)]
+    pub allow: JbdAllow,
+}
+
+/// `[jbd.allow]`: which commands that can hurt are let through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JbdAllow {
+    /// Stop and allow charging.
+    pub charge_mosfet: bool,
+    /// Cut off and restore what the pack feeds.
+    pub discharge_mosfet: bool,
 }
 
 impl Jbd {
@@ -261,6 +274,7 @@ impl Jbd {
             hold_link: None,
             store: Keep::default(),
             reads_per_day: None,
+            allow: JbdAllow::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
+use crate::control::Inbox;
 use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
 use crate::exit::Code;
@@ -20,9 +21,14 @@ use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
 
+mod control;
+
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
 const HOLD_BELOW: Duration = Duration::from_secs(60);
+
+/// How often a paused pack is looked at: the pause may end before its time.
+const PAUSED_LOOK: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -135,6 +141,7 @@ struct Pack {
     link: Option<Connected>,
     /// Outlives the link: most of it is asked for once.
     known: Option<Known>,
+    inbox: Inbox,
 }
 
 struct Connected {
@@ -156,6 +163,7 @@ impl Pack {
         Self {
             target: config.target(),
             handling: config.handling(source),
+            inbox: context.controls.inbox(source),
             config,
             context,
             link: None,
@@ -171,21 +179,26 @@ impl Pack {
         loop {
             if let Action::Wait(time) = schedule.next_action(Utc::now()) {
                 let wait = (time - Utc::now()).to_std().unwrap_or_default();
-                tokio::time::sleep(wait).await;
+                if self.wait(wait).await
+                    && let Err(exit) = self.count_read(&mut schedule, &task.name).await
+                {
+                    return exit;
+                }
                 continue;
             }
             let began = Instant::now();
             // A pack that is not there costs no read.
-            if let Err(error) = self.ensure_link().await {
-                return self.failed(&error, task);
-            }
-            schedule.polled(Utc::now());
-            if let Some(budget) = schedule.budget() {
-                let left = budget.left(Utc::now());
-                self.context.stats.quota_left(&task.name, left);
-                if let Err(error) = budget::save(&self.context.database, &task.name, budget).await {
-                    return Exit::Transient(error.to_string());
+            match self.ensure_link().await {
+                Ok(()) => self.inbox.reachable(),
+                Err(error @ PollError::Radio(RadioError::Paused(_))) => {
+                    self.failed(&error, task);
+                    self.wait(PAUSED_LOOK).await;
+                    continue;
                 }
+                Err(error) => return self.failed(&error, task),
+            }
+            if let Err(exit) = self.count_read(&mut schedule, &task.name).await {
+                return exit;
             }
             match self.poll().await {
                 Ok(reading) => {
@@ -194,14 +207,42 @@ impl Pack {
                 }
                 Err(error) => return self.failed(&error, task),
             }
-            if !self.config.holds_link() {
-                self.link = None;
-            }
+            self.release_link();
         }
+    }
+
+    /// Waits for `time` or for a command, which it carries out: true then.
+    async fn wait(&mut self, time: Duration) -> bool {
+        let request = tokio::select! {
+            () = tokio::time::sleep(time) => return false,
+            request = self.inbox.next() => request,
+        };
+        self.obey(request).await;
+        self.release_link();
+        true
+    }
+
+    fn release_link(&mut self) {
+        if !self.config.holds_link() {
+            self.link = None;
+        }
+    }
+
+    async fn count_read(&self, schedule: &mut Schedule, name: &str) -> Result<(), Exit> {
+        schedule.polled(Utc::now());
+        let Some(budget) = schedule.budget() else {
+            return Ok(());
+        };
+        let left = budget.left(Utc::now());
+        self.context.stats.quota_left(name, left);
+        budget::save(&self.context.database, name, budget)
+            .await
+            .map_err(|error| Exit::Transient(error.to_string()))
     }
 
     fn failed(&self, error: &PollError, task: &Task) -> Exit {
         let reason = error.to_string();
+        self.inbox.unreachable(&reason);
         self.context.hub.fail(&task.name, &reason, Utc::now());
         error.exit(&self.target)
     }
@@ -237,8 +278,9 @@ impl Pack {
         let info = link.client.basic_info().await?;
         let cells = link.client.cell_voltages().await?;
         known.ask(&mut link.client, &info).await?;
-        let hub = &self.context.hub;
+        let Context { hub, controls, .. } = &self.context;
         hub.announce(known.device.clone(), self.handling.clone());
+        controls.offer(&known.device, &self.inbox);
 
         let now = Utc::now();
         let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
@@ -254,7 +296,7 @@ impl Pack {
         let link = self.context.radio.connect(&self.target, &LAYOUTS).await?;
         let known = self.known.take();
         let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
-        self.known = Some(known.unwrap_or_else(|| Known::new(&link, self.config.label.as_deref())));
+        self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
         let rssi_dbm = link.rssi_dbm;
         let mut client = Client::new(link);
         if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
@@ -269,13 +311,15 @@ impl Pack {
 }
 
 impl Known {
-    fn new(link: &Link, label: Option<&str>) -> Self {
-        let name = label.or(link.name.as_deref()).unwrap_or(&link.address);
+    fn new(link: &Link, config: &Jbd) -> Self {
+        let label = config.label.as_deref().or(link.name.as_deref());
+        let name = label.unwrap_or(&link.address);
         Self {
             device: Device {
                 name: name.to_owned(),
                 vendor: "JBD".to_owned(),
                 address: Some(link.address.clone()),
+                controls: control::offers(&config.allow),
                 ..Device::unknown(DeviceId::new(&["jbd", &link.address]), DeviceKind::Battery)
             },
             named: false,
@@ -434,6 +478,7 @@ mod tests {
     use jbd_bms::UnitScale;
 
     use super::*;
+    use crate::control::{Controls, Refusal};
     use crate::database::Database;
     use crate::hub::Hub;
     use crate::radio::{Air, Radio};
@@ -444,6 +489,7 @@ mod tests {
             hub: Hub::new(None, Duration::from_secs(300), vec![]),
             radio: Radio::Simulated(Air::demo()),
             stats: Stats::default(),
+            controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
         }
     }
@@ -513,6 +559,56 @@ mod tests {
         assert_eq!(cells.len(), 16);
         assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
         assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+    }
+
+    async fn told(pack: &mut Pack, id: &str, word: &str, text: &str) -> Result<(), Refusal> {
+        let controls = pack.context.controls.clone();
+        let source = async {
+            // Nothing comes if it was refused before.
+            let request = pack.inbox.next().await;
+            pack.obey(request).await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            outcome = controls.send(id, word, text) => outcome,
+            () = source => unreachable!("it waits for ever"),
+        }
+    }
+
+    #[tokio::test]
+    async fn commands_are_carried_out_as_far_as_they_are_allowed() {
+        let context = context().await;
+        let mut config = Jbd::named("House battery");
+        config.allow.charge_mosfet = true;
+        let mut pack = Pack::new(config, context.clone(), "jbd");
+        pack.poll().await.unwrap();
+        let id = context.hub.snapshot()[0].device.id.to_string();
+        let charging = || {
+            let reading = context.hub.snapshot().remove(0).reading.unwrap();
+            json(&reading.values, &battery::CHARGE_MOSFET_ON)
+        };
+        told(&mut pack, &id, "charge_mosfet_on", "off")
+            .await
+            .unwrap();
+        assert_eq!(charging(), "false");
+        told(&mut pack, &id, "charge_mosfet", "on").await.unwrap();
+        assert_eq!(charging(), "true");
+        let refusal = told(&mut pack, &id, "discharge_mosfet_on", "off").await;
+        assert_eq!(refusal, Err(Refusal::NotAllowed("discharge_mosfet")));
+    }
+
+    #[tokio::test]
+    async fn a_paused_pack_is_left_alone_until_it_is_told_otherwise() {
+        let context = context().await;
+        let mut pack = Pack::new(Jbd::named("House battery"), context.clone(), "jbd");
+        pack.poll().await.unwrap();
+        let id = context.hub.snapshot()[0].device.id.to_string();
+        told(&mut pack, &id, "bluetooth_pause", "5").await.unwrap();
+        assert!(pack.link.is_none());
+        let error = pack.poll().await.unwrap_err();
+        assert!(error.to_string().contains("is paused"), "{error}");
+        told(&mut pack, &id, "bluetooth_pause", "0").await.unwrap();
+        pack.poll().await.unwrap();
     }
 
     #[tokio::test]

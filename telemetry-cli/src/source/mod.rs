@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::control::Controls;
 use crate::database::Database;
 use crate::hub::Hub;
 use crate::radio::Radio;
@@ -19,6 +20,8 @@ pub struct Context {
     pub radio: Radio,
     /// Where polls and failures are counted.
     pub stats: Stats,
+    /// Where commands come from.
+    pub controls: Controls,
     /// Where daily budgets outlive a restart.
     pub database: Arc<Database>,
 }

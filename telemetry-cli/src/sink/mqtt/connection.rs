@@ -65,6 +65,8 @@ pub(super) struct Connection {
 pub(super) enum Token {
     /// The latest state of a topic; a new connection gets it anyway.
     State,
+    /// Nobody waits for it.
+    Passing,
     /// The journal's entry of that number.
     History(i64),
 }

@@ -22,6 +22,7 @@ use crate::sink::home_assistant::Names;
 use crate::stats::Stats;
 use crate::supervisor::{Backoff, Exit, Task};
 
+use commands::{Answer, Commands};
 use connection::{Connection, Happening, Token};
 pub use history::CONSUMER;
 use history::{History, Prepared};
@@ -30,6 +31,7 @@ use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
 
 mod announcer;
+mod commands;
 mod connection;
 mod failure;
 mod history;
@@ -41,6 +43,9 @@ pub(in crate::sink) mod unified;
 
 /// How long the end may take: what is queued has to be acknowledged by then.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long the end waits for the result of a command.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// A connection that held this long was a good one.
 const HEALTHY: Duration = Duration::from_secs(30);
@@ -82,6 +87,7 @@ struct Sink {
     settings: Settings,
     publisher: Publisher,
     history: Option<History>,
+    commands: Commands,
     events: Follower,
     /// Home Assistant says here that it has started.
     birth_topic: Option<String>,
@@ -132,6 +138,7 @@ impl Sink {
             stats: context.stats.clone(),
             settings,
             publisher: Publisher::new(topics.clone(), config.per_metric_topics, names, now),
+            commands: Commands::new(topics.clone(), context.controls.clone()),
             topics,
             history: None,
             events: context.hub.follow(),
@@ -162,6 +169,7 @@ impl Sink {
                 entry = next_entry(&mut self.history), if self.is_ready() => {
                     self.send_entry(entry);
                 }
+                answer = self.commands.next() => self.answer(answer),
                 () = sleep_until(self.publisher.next_tick()) => {
                     self.publisher.tick(Instant::now());
                 }
@@ -198,6 +206,17 @@ impl Sink {
         }
     }
 
+    /// A result that cannot be sent now is of no use later.
+    fn answer(&mut self, answer: Answer) {
+        if answer.failed {
+            // Whoever showed the new state already, sees the true one.
+            self.publisher.repeat(&answer.device);
+        }
+        if let Some(connection) = &mut self.connection {
+            connection.publish(&answer.topic, answer.payload, false, Token::Passing);
+        }
+    }
+
     fn connect(&mut self) -> Option<Exit> {
         match Connection::open(&self.settings) {
             Ok(connection) => {
@@ -221,7 +240,8 @@ impl Sink {
                 self.link.refusals = 0;
                 self.link.since = Some(now);
                 if let Some(connection) = &self.connection {
-                    connection.subscribe(self.birth_topic.clone());
+                    let commands = self.topics.every_set();
+                    connection.subscribe(self.birth_topic.clone().into_iter().chain([commands]));
                 }
                 self.publisher.connected(now);
                 if let Some(history) = &mut self.history {
@@ -238,13 +258,18 @@ impl Sink {
                 if birth && payload == ONLINE.as_bytes() {
                     tracing::debug!("Home Assistant has started");
                     self.publisher.birth(now, fastrand::f64());
+                } else if !birth {
+                    self.commands.take(&topic, &payload, retained, now);
                 }
             }
             Happening::NotSubscribed => {
+                let birth = self.birth_topic.clone();
+                let topics: Vec<_> = birth.into_iter().chain([self.topics.every_set()]).collect();
                 tracing::warn!(
                     broker = %self.settings.broker,
-                    "it does not let us subscribe; its access list should allow {}",
-                    self.birth_topic.as_deref().unwrap_or_default()
+                    "it does not let us subscribe, so that commands do not arrive; \
+                     its access list should allow {}",
+                    topics.join(" and ")
                 );
             }
             Happening::Acknowledged(token) => self.acknowledged(token),
@@ -285,6 +310,13 @@ impl Sink {
 
     /// The last words, and everything that is still to be said.
     async fn finish(mut self) {
+        // The sources have ended, and what they had begun with them.
+        while self.commands.is_busy() {
+            let Ok(answer) = tokio::time::timeout(LAST_ANSWERS, self.commands.next()).await else {
+                break;
+            };
+            self.answer(answer);
+        }
         // What the sources said last.
         while let Some(event) = self.events.try_next() {
             self.publisher.event(event);
