@@ -36,13 +36,13 @@ mod state;
 mod transports;
 
 #[path = "../support/certificate.rs"]
-pub(crate) mod certificate;
+pub mod certificate;
 #[path = "../support/link.rs"]
-pub(crate) mod link;
+pub mod link;
 #[path = "../support/mosquitto.rs"]
-pub(crate) mod mosquitto;
+pub mod mosquitto;
 #[path = "../support/watcher.rs"]
-pub(crate) mod watcher;
+pub mod watcher;
 
 const STATE: &str = "telemetry/jbd-pack/state";
 const SOC: &str = "telemetry/jbd-pack/soc_percent";

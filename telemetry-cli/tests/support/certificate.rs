@@ -7,21 +7,21 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 
 /// An authority, and a directory for what it signs.
 #[derive(Debug)]
-pub(crate) struct Authority {
+pub struct Authority {
     directory: PathBuf,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 /// PEM files of a certificate and its key.
 #[derive(Clone, Debug)]
-pub(crate) struct Certificate {
-    pub(crate) chain: PathBuf,
-    pub(crate) key: PathBuf,
+pub struct Certificate {
+    pub chain: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Authority {
     /// A new one; its own certificate is the file `ca.pem` in `directory`.
-    pub(crate) fn new(directory: &Path) -> Self {
+    pub fn new(directory: &Path) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
@@ -38,12 +38,12 @@ impl Authority {
     }
 
     /// Its own certificate.
-    pub(crate) fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.directory.join("ca.pem")
     }
 
     /// A certificate for `name`: a host, an address, or a user.
-    pub(crate) fn sign(&self, name: &str) -> Certificate {
+    pub fn sign(&self, name: &str) -> Certificate {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key");
