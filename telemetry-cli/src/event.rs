@@ -9,6 +9,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::metric::{self, Metric};
+use crate::native::Native;
 use crate::value::{Value, rfc3339};
 
 /// One thing a source tells the hub, and the hub tells the sinks.
@@ -172,6 +173,9 @@ pub struct Reading {
     pub values: Values,
     /// What the catalogue has no row for, under the SDK's own name.
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// What the device said, as its SDK has it; `None` for a reading that comes
+    /// from the journal.
+    pub native: Option<Native>,
 }
 
 impl Reading {
@@ -184,6 +188,7 @@ impl Reading {
             fetched_at: now,
             values: Values::default(),
             extra: serde_json::Map::new(),
+            native: None,
         }
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! | Layer | Modules | Imports |
 //! |---|---|---|
-//! | words | [`value`], [`metric`], [`event`] | nothing that waits |
+//! | words | [`value`], [`metric`], [`event`], [`native`] | nothing that waits; [`native`] the values of the SDK crates |
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
@@ -53,6 +53,7 @@ pub mod journal;
 pub mod lock;
 pub mod log;
 pub mod metric;
+pub mod native;
 pub mod radio;
 pub mod schedule;
 pub mod shutdown;

@@ -1,10 +1,11 @@
 //! Source: JBD battery packs.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
+use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress};
 use secrecy::ExposeSecret;
 
 use super::Context;
@@ -15,6 +16,7 @@ use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
 use crate::exit::Code;
 use crate::hub::Handling;
 use crate::metric::battery;
+use crate::native::{JbdPack, Native};
 use crate::radio::{GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
@@ -234,15 +236,15 @@ impl Pack {
         let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let info = link.client.basic_info().await?;
-        let cells = link.client.cell_voltages().await?;
-        known.ask(&mut link.client, &info).await?;
+        let pack = link.measure().await?;
+        known.ask(&mut link.client, &pack.info).await?;
         let hub = &self.context.hub;
         hub.announce(known.device.clone(), self.handling.clone());
 
         let now = Utc::now();
         let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
-        reading.values = values(&info, &cells, known.counts.as_ref(), link.rssi_dbm);
+        reading.values = values(&pack, known.counts.as_ref(), link.rssi_dbm);
+        reading.native = Some(Native::Jbd(Arc::new(pack)));
         self.link = Some(link);
         Ok(reading)
     }
@@ -265,6 +267,16 @@ impl Pack {
         }
         self.link = Some(Connected { client, rssi_dbm });
         Ok(())
+    }
+}
+
+impl Connected {
+    /// Asks for what every reading is made of.
+    async fn measure(&mut self) -> Result<JbdPack, Error> {
+        Ok(JbdPack {
+            info: self.client.basic_info().await?,
+            cells: self.client.cell_voltages().await?,
+        })
     }
 }
 
@@ -334,12 +346,8 @@ impl Jbd {
     }
 }
 
-fn values(
-    info: &BasicInfo,
-    cells: &CellVoltages,
-    counts: Option<&ErrorCounts>,
-    rssi_dbm: Option<i16>,
-) -> Values {
+fn values(pack: &JbdPack, counts: Option<&ErrorCounts>, rssi_dbm: Option<i16>) -> Values {
+    let JbdPack { info, cells } = pack;
     let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
     let mut values = Values::default();
     values.set(
@@ -429,9 +437,7 @@ fn values(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use jbd_bms::UnitScale;
+    use jbd_bms::{CellVoltages, UnitScale};
 
     use super::*;
     use crate::database::Database;
@@ -462,7 +468,7 @@ mod tests {
         let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
         let cells =
             CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
-        let values = values(&info, &cells, None, Some(-60));
+        let values = values(&JbdPack { info, cells }, None, Some(-60));
 
         assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
         assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
@@ -513,6 +519,11 @@ mod tests {
         assert_eq!(cells.len(), 16);
         assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
         assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+        let Some(Native::Jbd(pack)) = &reading.native else {
+            panic!("the SDK's own values come along");
+        };
+        assert_eq!(pack.cells.cell_voltages_mv.len(), 16);
+        assert_eq!(pack.info.temperatures_deci_c.len(), 3);
     }
 
     #[tokio::test]
