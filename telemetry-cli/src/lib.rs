@@ -24,7 +24,8 @@
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
-//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`]; no SDK crate |
+//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
+//! | drop-ins | [`compat`] | words, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |
 //! | whole | [`gateway`] | all of these; the one place that names every component |
 //! | commands | [`command`] | everything |
 //!
@@ -40,6 +41,7 @@ pub mod broker;
 pub mod budget;
 pub mod cli;
 pub mod command;
+pub mod compat;
 pub mod config;
 pub mod database;
 pub mod derive;

@@ -13,7 +13,7 @@ use crate::budget;
 use crate::config::{Jbd, SecretError};
 use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
-use crate::exit::Code;
+use crate::exit::{Code, Failure};
 use crate::hub::Handling;
 use crate::metric::battery;
 use crate::native::{JbdPack, Native};
@@ -70,6 +70,19 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
     Ok(())
 }
 
+/// Asks one pack for what every reading is made of, and nothing else; a link
+/// that fails is replaced once.
+///
+/// # Errors
+/// Whatever kept it from being read.
+pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
+    let mut pack = Pack::new(config, context, "once");
+    match pack.measure().await {
+        Err(error) if error.link_may_be_stale() => pack.measure().await,
+        result => result,
+    }
+}
+
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
@@ -108,6 +121,24 @@ impl PollError {
                 Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
             }
             Self::Device(_) => None,
+        }
+    }
+
+    /// True if the device has to be paired, which no password replaces.
+    pub fn needs_pairing(&self) -> bool {
+        match self {
+            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
+            Self::Device(error) => error.needs_pairing(),
+            Self::Password(_) => false,
+        }
+    }
+
+    /// What a command fails with that could not read `device`.
+    pub fn failure(&self, device: &str) -> Failure {
+        let failure = Failure::new(self.code(), format!("{device}: {self}"));
+        match self.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 
@@ -227,6 +258,14 @@ impl Pack {
                 self.read().await
             }
             result => result,
+        }
+    }
+
+    async fn measure(&mut self) -> Result<JbdPack, PollError> {
+        self.ensure_link().await?;
+        match self.link.take() {
+            Some(mut link) => Ok(link.measure().await?),
+            None => Err(RadioError::NotFound(self.target.clone()).into()),
         }
     }
 

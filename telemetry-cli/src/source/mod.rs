@@ -1,8 +1,9 @@
 //! Sources: what produces events. They know no sink.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::radio::Radio;
 use crate::stats::Stats;
@@ -21,4 +22,19 @@ pub struct Context {
     pub stats: Stats,
     /// Where daily budgets outlive a restart.
     pub database: Arc<Database>,
+}
+
+impl Context {
+    /// For a command that reads devices and ends: nothing is stored.
+    ///
+    /// # Errors
+    /// If there is no memory for a database.
+    pub async fn brief(radio: Radio) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            hub: Hub::new(None, Duration::ZERO, vec![]),
+            radio,
+            stats: Stats::default(),
+            database: Arc::new(Database::open(None).await?),
+        })
+    }
 }

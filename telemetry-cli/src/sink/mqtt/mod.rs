@@ -20,19 +20,23 @@ use crate::hub::Follower;
 use crate::sink::Context;
 use crate::sink::home_assistant::Names;
 use crate::stats::Stats;
-use crate::supervisor::{Backoff, Exit, Task};
+use crate::supervisor::{Exit, Task};
 
 use connection::{Connection, Happening, Token};
 pub use history::CONSUMER;
 use history::{History, Prepared};
+use link::Link;
 use publisher::Publisher;
 use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
 
 mod announcer;
 mod connection;
+pub mod errand;
 mod failure;
+pub mod fleeting;
 mod history;
+mod link;
 mod publisher;
 mod retained;
 mod settings;
@@ -41,13 +45,6 @@ pub(in crate::sink) mod unified;
 
 /// How long the end may take: what is queued has to be acknowledged by then.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// A connection that held this long was a good one.
-const HEALTHY: Duration = Duration::from_secs(30);
-
-/// Refusals in a row before a user is asked to change something: a broker may
-/// be up before what it asks about its users.
-const REFUSALS: u32 = 3;
 
 /// Publishes what the hub knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
@@ -89,19 +86,6 @@ struct Sink {
     link: Link,
 }
 
-/// The history of the connection.
-#[derive(Default)]
-struct Link {
-    /// Failures in a row.
-    failures: u32,
-    retry_at: Option<Instant>,
-    since: Option<Instant>,
-    ever: bool,
-    refusals: u32,
-    /// What the user was told last.
-    complaint: Option<String>,
-}
-
 impl Sink {
     fn new(
         config: &config::Mqtt,
@@ -111,7 +95,7 @@ impl Sink {
     ) -> Result<Self, String> {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
-        let will = (topics.status(), OFFLINE);
+        let will = Some((topics.status(), OFFLINE));
         let settings = Settings::new(config, &context.gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
@@ -146,7 +130,7 @@ impl Sink {
             self.pump();
             tokio::select! {
                 () = task.shutdown.cancelled() => break,
-                happening = next(&mut self.connection, self.link.retry_at) => match happening {
+                happening = next(&mut self.connection, self.link.retry_at()) => match happening {
                     Some(happening) => {
                         if let Some(exit) = self.happened(happening) {
                             return exit;
@@ -212,14 +196,7 @@ impl Sink {
         let now = Instant::now();
         match happening {
             Happening::Connected => {
-                let broker = &self.settings.broker;
-                match self.link.complaint.take() {
-                    Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
-                    _ => tracing::info!(%broker, "connected"),
-                }
-                self.link.ever = true;
-                self.link.refusals = 0;
-                self.link.since = Some(now);
+                self.link.connected(&self.settings.broker, now);
                 if let Some(connection) = &self.connection {
                     connection.subscribe(self.birth_topic.clone());
                 }
@@ -250,28 +227,8 @@ impl Sink {
             Happening::Acknowledged(token) => self.acknowledged(token),
             Happening::Lost(failure) => {
                 self.connection = None;
-                let since = self.link.since.take();
-                if since.is_some_and(|since| now - since >= HEALTHY) {
-                    self.link.failures = 0;
-                }
-                self.link.failures += 1;
                 self.stats.failed(&self.name);
-                self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
-                if self.link.complaint.as_ref() != Some(&failure.text) {
-                    let broker = &self.settings.broker;
-                    tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
-                }
-                if failure.login && !self.link.ever {
-                    self.link.refusals += 1;
-                    if self.link.refusals >= REFUSALS {
-                        let broker = &self.settings.broker;
-                        return Some(Exit::LoginNeeded(format!(
-                            "MQTT broker {broker}: {}",
-                            failure.text
-                        )));
-                    }
-                }
-                self.link.complaint = Some(failure.text);
+                return self.link.lost(&self.settings.broker, failure, now);
             }
         }
         None
