@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::control::Offer;
 use crate::metric::{self, Metric};
+use crate::native::Native;
 use crate::value::{Value, rfc3339};
 
 /// One thing a source tells the hub, and the hub tells the sinks.
@@ -176,6 +177,9 @@ pub struct Reading {
     pub values: Values,
     /// What the catalogue has no row for, under the SDK's own name.
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// What the device said, as its SDK has it; `None` for a reading that comes
+    /// from the journal.
+    pub native: Option<Native>,
 }
 
 impl Reading {
@@ -188,6 +192,7 @@ impl Reading {
             fetched_at: now,
             values: Values::default(),
             extra: serde_json::Map::new(),
+            native: None,
         }
     }
 }

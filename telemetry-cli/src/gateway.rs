@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Secret};
+use crate::compat;
+use crate::config::{Config, DropIn, Secret};
 use crate::control::Controls;
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
@@ -190,9 +191,17 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
             gateway: source::gateway::device_id(journal.gateway()),
             gateway_name: config.gateway.name.clone(),
         };
-        sinks.supervise(component, move |task| {
-            sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
-        });
+        match &config.drop_in {
+            None => sinks.supervise(component, move |task| {
+                sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
+            }),
+            Some(DropIn::JbdBmsMqtt(merged)) => {
+                let merged = merged.clone();
+                sinks.supervise(component, move |task| {
+                    compat::jbd_bms_mqtt::run(mqtt.clone(), merged.clone(), context.clone(), task)
+                });
+            }
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use crate::filter::Keep;
 
 pub use broker_url::{BrokerUrl, BrokerUrlError};
+pub use check::is_address;
+pub use drop_in::{DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
@@ -23,6 +25,7 @@ pub(crate) use secret::plain;
 
 mod broker_url;
 mod check;
+mod drop_in;
 mod duration;
 mod environment;
 mod explain;
@@ -49,6 +52,9 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// What a drop-in command publishes. No file can say it.
+    #[serde(skip)]
+    pub drop_in: Option<DropIn>,
 }
 
 impl Config {
@@ -265,9 +271,14 @@ pub struct JbdAllow {
 impl Jbd {
     /// The pack that advertises `name`, everything else by default.
     pub fn named(name: &str) -> Self {
+        Self::new(Some(name.to_owned()), None)
+    }
+
+    /// The pack with this name or address, everything else by default.
+    pub fn new(name: Option<String>, address: Option<String>) -> Self {
         Self {
-            name: Some(name.to_owned()),
-            address: None,
+            name,
+            address,
             label: None,
             password: None,
             interval: Self::default_interval(),

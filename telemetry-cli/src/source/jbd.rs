@@ -1,10 +1,11 @@
 //! Source: JBD battery packs.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
+use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress};
 use secrecy::ExposeSecret;
 
 use super::Context;
@@ -13,9 +14,10 @@ use crate::config::{Jbd, SecretError};
 use crate::control::Inbox;
 use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
-use crate::exit::Code;
+use crate::exit::{Code, Failure};
 use crate::hub::Handling;
 use crate::metric::battery;
+use crate::native::{JbdPack, Native};
 use crate::radio::{GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
@@ -74,6 +76,19 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
     Ok(())
 }
 
+/// Asks one pack for what every reading is made of, and nothing else; a link
+/// that fails is replaced once.
+///
+/// # Errors
+/// Whatever kept it from being read.
+pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
+    let mut pack = Pack::new(config, context, "once");
+    match pack.measure().await {
+        Err(error) if error.link_may_be_stale() => pack.measure().await,
+        result => result,
+    }
+}
+
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
@@ -112,6 +127,24 @@ impl PollError {
                 Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
             }
             Self::Device(_) => None,
+        }
+    }
+
+    /// True if the device has to be paired, which no password replaces.
+    pub fn needs_pairing(&self) -> bool {
+        match self {
+            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
+            Self::Device(error) => error.needs_pairing(),
+            Self::Password(_) => false,
+        }
+    }
+
+    /// What a command fails with that could not read `device`.
+    pub fn failure(&self, device: &str) -> Failure {
+        let failure = Failure::new(self.code(), format!("{device}: {self}"));
+        match self.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 
@@ -269,22 +302,30 @@ impl Pack {
         }
     }
 
+    async fn measure(&mut self) -> Result<JbdPack, PollError> {
+        self.ensure_link().await?;
+        match self.link.take() {
+            Some(mut link) => Ok(link.measure().await?),
+            None => Err(RadioError::NotFound(self.target.clone()).into()),
+        }
+    }
+
     /// A link that fails is dropped.
     async fn read(&mut self) -> Result<Reading, PollError> {
         self.ensure_link().await?;
         let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let info = link.client.basic_info().await?;
-        let cells = link.client.cell_voltages().await?;
-        known.ask(&mut link.client, &info).await?;
+        let pack = link.measure().await?;
+        known.ask(&mut link.client, &pack.info).await?;
         let Context { hub, controls, .. } = &self.context;
         hub.announce(known.device.clone(), self.handling.clone());
         controls.offer(&known.device, &self.inbox);
 
         let now = Utc::now();
         let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
-        reading.values = values(&info, &cells, known.counts.as_ref(), link.rssi_dbm);
+        reading.values = values(&pack, known.counts.as_ref(), link.rssi_dbm);
+        reading.native = Some(Native::Jbd(Arc::new(pack)));
         self.link = Some(link);
         Ok(reading)
     }
@@ -307,6 +348,16 @@ impl Pack {
         }
         self.link = Some(Connected { client, rssi_dbm });
         Ok(())
+    }
+}
+
+impl Connected {
+    /// Asks for what every reading is made of.
+    async fn measure(&mut self) -> Result<JbdPack, Error> {
+        Ok(JbdPack {
+            info: self.client.basic_info().await?,
+            cells: self.client.cell_voltages().await?,
+        })
     }
 }
 
@@ -378,12 +429,8 @@ impl Jbd {
     }
 }
 
-fn values(
-    info: &BasicInfo,
-    cells: &CellVoltages,
-    counts: Option<&ErrorCounts>,
-    rssi_dbm: Option<i16>,
-) -> Values {
+fn values(pack: &JbdPack, counts: Option<&ErrorCounts>, rssi_dbm: Option<i16>) -> Values {
+    let JbdPack { info, cells } = pack;
     let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
     let mut values = Values::default();
     values.set(
@@ -473,9 +520,7 @@ fn values(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use jbd_bms::UnitScale;
+    use jbd_bms::{CellVoltages, UnitScale};
 
     use super::*;
     use crate::control::{Controls, Refusal};
@@ -508,7 +553,7 @@ mod tests {
         let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
         let cells =
             CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
-        let values = values(&info, &cells, None, Some(-60));
+        let values = values(&JbdPack { info, cells }, None, Some(-60));
 
         assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
         assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
@@ -559,6 +604,11 @@ mod tests {
         assert_eq!(cells.len(), 16);
         assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
         assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+        let Some(Native::Jbd(pack)) = &reading.native else {
+            panic!("the SDK's own values come along");
+        };
+        assert_eq!(pack.cells.cell_voltages_mv.len(), 16);
+        assert_eq!(pack.info.temperatures_deci_c.len(), 3);
     }
 
     async fn told(pack: &mut Pack, id: &str, word: &str, text: &str) -> Result<(), Refusal> {

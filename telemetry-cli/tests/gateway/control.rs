@@ -5,16 +5,17 @@ use super::*;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_is_switched_and_paused_through_the_broker() {
     let mosquitto = Mosquitto::open();
-    let computer = Computer::new(&format!(
+    let computer = Computer::blank();
+    computer.configure(&format!(
         "[mqtt]\nurl = 'tcp://{}'\n\
          [[jbd]]\nname = 'House battery'\ninterval = '5s'\n\
          [jbd.allow]\ncharge_mosfet = true\n",
         mosquitto.address()
     ));
-    let bus = Bus::start(computer.bus(), Policy::Open);
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
-    let gateway = computer.run();
+    let gateway = Running::start(&computer);
     let mut watcher = Watcher::new(mosquitto.address()).await;
     let mosfet = topic(1, "charge_mosfet_on");
     watcher.wait_for(&mosfet, "true").await;
@@ -69,5 +70,5 @@ async fn a_pack_is_switched_and_paused_through_the_broker() {
             watcher.log[before..].iter().any(|(t, ..)| *t == state(1))
         })
         .await;
-    assert!(gateway.stop().success(), "{}", computer.log());
+    assert!(gateway.stop().success(), "{}", log(&computer));
 }

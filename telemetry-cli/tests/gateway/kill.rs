@@ -38,15 +38,16 @@ async fn whatever_is_killed_the_end_is_complete() {
     for number in 1..=PACKS {
         config += &format!("[[jbd]]\nname = 'Pack {number}'\ninterval = '1s'\nstore = 'all'\n");
     }
-    let computer = Computer::new(&config);
-    let bus = Bus::start(computer.bus(), Policy::Open);
+    let computer = Computer::blank();
+    computer.configure(&config);
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     for number in 1..=PACKS {
         bluez.add(Config::pack(&format!("Pack {number}"), number));
     }
 
     let began = Instant::now();
-    let mut gateway = computer.run();
+    let mut gateway = Running::start(&computer);
     let mut kills = Part::ALL.repeat(ROUNDS);
     random.shuffle(&mut kills);
     for part in &kills {
@@ -58,7 +59,7 @@ async fn whatever_is_killed_the_end_is_complete() {
         }
         pause(&mut random).await;
         match part {
-            Part::Gateway => gateway = computer.run(),
+            Part::Gateway => gateway = Running::start(&computer),
             Part::Broker => mosquitto.restart(),
             Part::Bluetooth => bluez.with(|service| service.come()),
         }
@@ -81,7 +82,7 @@ async fn whatever_is_killed_the_end_is_complete() {
             .await;
     }
     watcher.wait_for("telemetry/status", "online").await;
-    assert!(gateway.stop().success(), "{}", computer.log());
+    assert!(gateway.stop().success(), "{}", log(&computer));
 
     let rows = rows(&computer);
     let mut last = BTreeMap::new();
@@ -122,15 +123,8 @@ async fn pause(random: &mut fastrand::Rng) {
 /// What the store holds, in the order of the journal.
 fn rows(computer: &Computer) -> Vec<Value> {
     let output = computer
-        .telemetry("export")
-        .args([
-            "--state-dir",
-            "state",
-            "--format",
-            "jsonl",
-            "--kind",
-            "battery",
-        ])
+        .telemetry(&["export", "-c", "telemetry.toml", "--state-dir", "state"])
+        .args(["--format", "jsonl", "--kind", "battery"])
         .output()
         .expect("it was built");
     assert!(output.status.success());

@@ -10,6 +10,7 @@ use serde_json::Value;
 use bluez::{Bluez, Bus, Config, Policy};
 use computer::Computer;
 use mosquitto::Mosquitto;
+use running::{Running, log};
 use watcher::Watcher;
 
 #[path = "../support/bluez/mod.rs"]
@@ -23,6 +24,7 @@ pub mod watcher;
 
 mod control;
 mod kill;
+mod running;
 
 /// The state topic of pack `number`.
 fn state(number: u8) -> String {

@@ -14,6 +14,7 @@ async fn everything_is_retained_and_the_status_comes_last() {
     assert!(at(CONFIG) < at(STATE) && at(STATE) < at(AVAILABILITY));
     assert!(at(AVAILABILITY) < at(STATUS));
     assert_eq!(watcher.last[AVAILABILITY], "online");
+    assert_eq!(watcher.qos[SOC], QoS::AtLeastOnce);
     assert_eq!(watcher.last["telemetry/jbd-pack/cell_voltages_v/4"], "3.3");
 
     // Fewer cells, and no state of charge any more.

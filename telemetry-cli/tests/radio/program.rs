@@ -4,54 +4,35 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
 use crate::bluez::{Bluez, Bus, Config, Policy};
+use crate::computer::Computer;
+use serde_json::Value;
 
-/// A computer with a system bus, if it has come up.
-struct Computer {
-    directory: TempDir,
-    address: String,
+fn computer() -> Computer {
+    let computer = Computer::blank();
+    computer.configure("[[jbd]]\nname = \"House battery\"\n");
+    computer
 }
 
-impl Computer {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let address = format!("unix:path={}", directory.path().join("bus").display());
-        let config = "[[jbd]]\nname = \"House battery\"\n";
-        std::fs::write(directory.path().join("telemetry.toml"), config).unwrap();
-        Self { directory, address }
-    }
+/// `telemetry COMMAND -c telemetry.toml`
+fn telemetry(computer: &Computer, command: &str) -> Command {
+    computer.telemetry(&[command, "-c", "telemetry.toml"])
+}
 
-    /// `telemetry COMMAND -c telemetry.toml`
-    fn telemetry(&self, name: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
-        command
-            .args([name, "-c", "telemetry.toml"])
-            .env_clear()
-            .env("HOME", self.directory.path())
-            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null());
-        command
-    }
+/// `telemetry once`
+fn once(computer: &Computer, args: &[&str]) -> Output {
+    telemetry(computer, "once").args(args).output().unwrap()
+}
 
-    /// `telemetry once`
-    fn once(&self, args: &[&str]) -> Output {
-        self.telemetry("once").args(args).output().unwrap()
-    }
-
-    /// Exit code, error and hint of `telemetry once`.
-    fn trouble(&self) -> (Option<i32>, String, String) {
-        let output = self.once(&["--json"]);
-        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(document["readings"], serde_json::json!([]));
-        let trouble = &document["errors"][0];
-        assert_eq!(trouble["device"], "House battery");
-        let text = |key: &str| trouble[key].as_str().unwrap().to_owned();
-        (output.status.code(), text("error"), text("hint"))
-    }
+/// Exit code, error and hint of `telemetry once`.
+fn trouble(computer: &Computer) -> (Option<i32>, String, String) {
+    let output = once(computer, &["--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["readings"], serde_json::json!([]));
+    let trouble = &document["errors"][0];
+    assert_eq!(trouble["device"], "House battery");
+    let text = |key: &str| trouble[key].as_str().unwrap().to_owned();
+    (output.status.code(), text("error"), text("hint"))
 }
 
 /// Ends with the test, however that ends.
@@ -67,12 +48,12 @@ impl Drop for Running {
 
 #[test]
 fn a_pack_is_read_once_and_let_go() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
     let began = Instant::now();
-    let output = computer.once(&["--json"]);
+    let output = once(&computer, &["--json"]);
     println!("the whole program: {:?}", began.elapsed());
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
@@ -90,8 +71,8 @@ fn a_pack_is_read_once_and_let_go() {
 
 #[test]
 fn each_missing_part_has_its_words_and_its_advice() {
-    let computer = Computer::new();
-    let (code, error, hint) = computer.trouble();
+    let computer = computer();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert!(
         error.starts_with("no connection to the system bus"),
@@ -99,15 +80,15 @@ fn each_missing_part_has_its_words_and_its_advice() {
     );
     assert!(hint.contains("dbus"), "{hint}");
 
-    let bus = Bus::start(&computer.address, Policy::Open);
-    let (code, error, hint) = computer.trouble();
+    let bus = Bus::start(&computer.bus, Policy::Open);
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "the Bluetooth service is not running");
     assert!(hint.contains("systemctl enable --now bluetooth"), "{hint}");
 
     let bluez = Bluez::start(&bus);
     bluez.with(|service| service.unplug());
-    let (code, error, _) = computer.trouble();
+    let (code, error, _) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "this computer has no Bluetooth adapter");
 
@@ -115,7 +96,7 @@ fn each_missing_part_has_its_words_and_its_advice() {
         service.plug_in();
         service.power(false);
     });
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "Bluetooth is switched off");
     assert!(hint.contains("bluetoothctl power on"), "{hint}");
@@ -125,10 +106,10 @@ fn each_missing_part_has_its_words_and_its_advice() {
 
 #[test]
 fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Closed);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Closed);
     let _bluez = Bluez::start(&bus);
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert!(
         error.starts_with("no permission to use Bluetooth"),
@@ -140,8 +121,8 @@ fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
 /// Three packs, a Bluetooth service that is killed, and a goodbye.
 #[test]
 fn the_gateway_reads_three_packs_and_outlives_the_service() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     let mut config = String::new();
     for number in 1..=3 {
@@ -149,8 +130,8 @@ fn the_gateway_reads_three_packs_and_outlives_the_service() {
         config += &format!("[[jbd]]\nname = \"{name}\"\ninterval = \"1s\"\n");
         bluez.add(Config::pack(&name, number));
     }
-    std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
-    let mut run = computer.telemetry("run");
+    computer.configure(&config);
+    let mut run = telemetry(&computer, "run");
     run.args(["--state-dir", "state"]).stderr(Stdio::null());
     let mut gateway = Running(run.spawn().unwrap());
 
@@ -183,12 +164,12 @@ fn the_gateway_reads_three_packs_and_outlives_the_service() {
 /// Nobody advertises: 15 s of listening, as long as a user would wait.
 #[test]
 fn a_pack_that_is_not_there_is_said_to_be_away_or_in_use() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
     bluez.with(|service| service.peripheral(1).held = true);
-    let output = computer.once(&[]);
+    let output = once(&computer, &[]);
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
     assert_eq!(

@@ -21,6 +21,8 @@ pub struct Watcher {
     input: BytesMut,
     /// The last payload of each topic.
     pub last: BTreeMap<String, String>,
+    /// Its quality of service.
+    pub qos: BTreeMap<String, QoS>,
     /// Every message, in its order: topic, payload, whether it was retained.
     pub log: Vec<(String, String, bool)>,
 }
@@ -61,6 +63,7 @@ impl Watcher {
             socket,
             input: BytesMut::new(),
             last: BTreeMap::new(),
+            qos: BTreeMap::new(),
             log: Vec::new(),
         };
         connect.keep_alive = 0;
@@ -166,6 +169,7 @@ impl Watcher {
         }
         let payload = String::from_utf8(publish.payload.to_vec()).expect("text");
         self.last.insert(publish.topic.clone(), payload.clone());
+        self.qos.insert(publish.topic.clone(), publish.qos);
         self.log.push((publish.topic, payload, publish.retain));
     }
 }

@@ -20,12 +20,13 @@ use crate::hub::Follower;
 use crate::sink::Context;
 use crate::sink::home_assistant::Names;
 use crate::stats::Stats;
-use crate::supervisor::{Backoff, Exit, Task};
+use crate::supervisor::{Exit, Task};
 
 use commands::{Answer, Commands};
 use connection::{Connection, Happening, Token};
 pub use history::CONSUMER;
 use history::{History, Prepared};
+use link::Link;
 use publisher::Publisher;
 use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
@@ -33,8 +34,11 @@ use topics::{OFFLINE, ONLINE, Topics};
 mod announcer;
 mod commands;
 mod connection;
+pub mod errand;
 mod failure;
+pub mod fleeting;
 mod history;
+mod link;
 mod publisher;
 mod retained;
 mod settings;
@@ -46,13 +50,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long the end waits for the result of a command.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
-
-/// A connection that held this long was a good one.
-const HEALTHY: Duration = Duration::from_secs(30);
-
-/// Refusals in a row before a user is asked to change something: a broker may
-/// be up before what it asks about its users.
-const REFUSALS: u32 = 3;
 
 /// Publishes what the hub knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
@@ -95,19 +92,6 @@ struct Sink {
     link: Link,
 }
 
-/// The history of the connection.
-#[derive(Default)]
-struct Link {
-    /// Failures in a row.
-    failures: u32,
-    retry_at: Option<Instant>,
-    since: Option<Instant>,
-    ever: bool,
-    refusals: u32,
-    /// What the user was told last.
-    complaint: Option<String>,
-}
-
 impl Sink {
     fn new(
         config: &config::Mqtt,
@@ -117,7 +101,7 @@ impl Sink {
     ) -> Result<Self, String> {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
-        let will = (topics.status(), OFFLINE);
+        let will = Some((topics.status(), OFFLINE));
         let settings = Settings::new(config, &context.gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
@@ -153,7 +137,7 @@ impl Sink {
             self.pump();
             tokio::select! {
                 () = task.shutdown.cancelled() => break,
-                happening = next(&mut self.connection, self.link.retry_at) => match happening {
+                happening = next(&mut self.connection, self.link.retry_at()) => match happening {
                     Some(happening) => {
                         if let Some(exit) = self.happened(happening) {
                             return exit;
@@ -208,10 +192,15 @@ impl Sink {
 
     /// A result that cannot be sent now is of no use later.
     fn answer(&mut self, answer: Answer) {
+        // The state before the result.
+        while let Some(event) = self.events.try_next() {
+            self.publisher.event(event);
+        }
         if answer.failed {
             // Whoever showed the new state already, sees the true one.
             self.publisher.repeat(&answer.device);
         }
+        self.pump();
         if let Some(connection) = &mut self.connection {
             connection.publish(&answer.topic, answer.payload, false, Token::Passing);
         }
@@ -231,14 +220,7 @@ impl Sink {
         let now = Instant::now();
         match happening {
             Happening::Connected => {
-                let broker = &self.settings.broker;
-                match self.link.complaint.take() {
-                    Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
-                    _ => tracing::info!(%broker, "connected"),
-                }
-                self.link.ever = true;
-                self.link.refusals = 0;
-                self.link.since = Some(now);
+                self.link.connected(&self.settings.broker, now);
                 if let Some(connection) = &self.connection {
                     let commands = self.topics.every_set();
                     connection.subscribe(self.birth_topic.clone().into_iter().chain([commands]));
@@ -275,28 +257,8 @@ impl Sink {
             Happening::Acknowledged(token) => self.acknowledged(token),
             Happening::Lost(failure) => {
                 self.connection = None;
-                let since = self.link.since.take();
-                if since.is_some_and(|since| now - since >= HEALTHY) {
-                    self.link.failures = 0;
-                }
-                self.link.failures += 1;
                 self.stats.failed(&self.name);
-                self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
-                if self.link.complaint.as_ref() != Some(&failure.text) {
-                    let broker = &self.settings.broker;
-                    tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
-                }
-                if failure.login && !self.link.ever {
-                    self.link.refusals += 1;
-                    if self.link.refusals >= REFUSALS {
-                        let broker = &self.settings.broker;
-                        return Some(Exit::LoginNeeded(format!(
-                            "MQTT broker {broker}: {}",
-                            failure.text
-                        )));
-                    }
-                }
-                self.link.complaint = Some(failure.text);
+                return self.link.lost(&self.settings.broker, failure, now);
             }
         }
         None

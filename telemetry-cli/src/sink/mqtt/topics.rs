@@ -53,6 +53,11 @@ impl Topics {
         format!("{}/{device}/availability", self.prefix)
     }
 
+    /// Where somebody who checks the broker talks to himself.
+    pub fn check(&self, id: &str) -> String {
+        format!("{}/check/{id}", self.prefix)
+    }
+
     /// All values of `device` as one JSON object.
     pub fn state(&self, device: &DeviceId) -> String {
         format!("{}/{device}/state", self.prefix)
