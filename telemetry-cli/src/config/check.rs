@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::path::Path as FilePath;
 use std::time::Duration;
 
+use super::pin;
 use super::report::{Problem, Source};
 use super::secret::plain;
 use super::tree::{Path, Tree};
-use super::{BrokerUrl, Config, Mqtt, Secret};
+use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
@@ -222,8 +223,16 @@ impl Check<'_> {
             secrets.push((Path::table("mqtt").key("password"), password));
         }
         for (index, device) in config.jbd.iter().enumerate() {
+            let at = |key| Path::table("jbd").index(index).key(key);
             if let Some(password) = &device.password {
-                secrets.push((Path::table("jbd").index(index).key("password"), password));
+                secrets.push((at("password"), password));
+            }
+            if let Some(pin) = &device.pin {
+                secrets.push((at("pin"), pin.secret()));
+                if let Err(error @ PinError::NoPin) = pin.reveal() {
+                    let problem = Problem::error(format!("`pin`: {error}")).expected(pin::EXPECTED);
+                    self.add(&at("pin"), problem);
+                }
             }
         }
         for (path, secret) in secrets {

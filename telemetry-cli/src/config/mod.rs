@@ -15,6 +15,7 @@ pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
+pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
@@ -27,6 +28,7 @@ mod duration;
 mod environment;
 mod explain;
 mod load;
+mod pin;
 mod report;
 mod sample;
 mod schema;
@@ -234,6 +236,9 @@ pub struct Jbd {
     /// Password, if the pack asks for one.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// PIN, if the pack wants to be paired.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// How often it is read.
     #[serde(with = "duration", default = "Jbd::default_interval")]
     pub interval: Duration,
@@ -257,6 +262,7 @@ impl Jbd {
             address: None,
             label: None,
             password: None,
+            pin: None,
             interval: Self::default_interval(),
             hold_link: None,
             store: Keep::default(),

@@ -10,7 +10,7 @@ use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::link::FarEnd;
+use super::link::{FarEnd, Order};
 use super::pause::Pauses;
 use super::{Link, RadioError, Seen, Target};
 
@@ -79,7 +79,7 @@ impl Air {
         tokio::time::sleep(CONNECT).await;
         let name = Some(device.name.to_owned());
         let (link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
-        tokio::spawn(carry(pack, far_end, end));
+        tokio::spawn(carry(pack, far_end, end, target.clone()));
         Ok(link)
     }
 
@@ -113,19 +113,26 @@ impl Device {
 }
 
 /// Carries bytes between a link and its pack until one of them ends it.
-async fn carry(mut pack: OwnedMutexGuard<Pack>, far_end: FarEnd, end: CancellationToken) {
-    let FarEnd {
-        mut requests,
-        chunks,
-    } = far_end;
+async fn carry(
+    mut pack: OwnedMutexGuard<Pack>,
+    far_end: FarEnd,
+    end: CancellationToken,
+    target: Target,
+) {
+    let FarEnd { mut orders, chunks } = far_end;
     pack.connect(now_ms());
     loop {
         let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
         tokio::select! {
-            request = requests.recv() => match request {
-                Some(request) => {
+            order = orders.recv() => match order {
+                Some(Order::Write(request)) => {
                     pack.write(&request.bytes, now_ms());
                     request.done(Ok(()));
+                }
+                Some(Order::Pair(reply)) => {
+                    let error = RadioError::PairingNeeded(target.clone());
+                    // Nobody waits any more: the link was dropped.
+                    let _ = reply.send(Err(error));
                 }
                 None => break,
             },

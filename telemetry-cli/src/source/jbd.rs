@@ -1,5 +1,6 @@
 //! Source: JBD battery packs.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -102,9 +103,10 @@ impl PollError {
             Self::Device(Error::PasswordRejected) => {
                 Some("correct `password` in its [[jbd]] table")
             }
-            Self::Device(Error::PairingNeeded) => {
-                Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
-            }
+            Self::Device(Error::PairingNeeded) => Some(
+                "it does not take the pairing of this computer: remove that with `bluetoothctl \
+                 remove`, and correct `pin` in its [[jbd]] table",
+            ),
             Self::Device(_) => None,
         }
     }
@@ -234,7 +236,13 @@ impl Pack {
         let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let info = link.client.basic_info().await?;
+        let info = match link.client.basic_info().await {
+            Err(error) if wants_pairing(&error) => {
+                link.client.transport_mut().pair().await?;
+                link.client.basic_info().await?
+            }
+            result => result?,
+        };
         let cells = link.client.cell_voltages().await?;
         known.ask(&mut link.client, &info).await?;
         let hub = &self.context.hub;
@@ -308,8 +316,17 @@ impl Known {
     }
 }
 
+/// True if the pack, or its Bluetooth characteristic, wants to be paired.
+fn wants_pairing(error: &Error) -> bool {
+    match error {
+        Error::NotSent(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        error => error.needs_pairing(),
+    }
+}
+
 impl Jbd {
-    fn target(&self) -> Target {
+    /// How the radio finds it.
+    pub fn target(&self) -> Target {
         match (&self.address, &self.name) {
             (Some(address), _) => Target::Address(address.to_ascii_uppercase()),
             (None, name) => Target::Name(name.clone().unwrap_or_default()),

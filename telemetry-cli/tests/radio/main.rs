@@ -14,6 +14,7 @@ pub mod bluez;
 mod connecting;
 mod healing;
 mod links;
+mod pairing;
 mod program;
 mod sdk;
 

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::adapter::{in_time, lock};
 use super::failure::Failure;
-use crate::radio::GattLayout;
-use crate::radio::link::{self, Outgoing};
+use super::pairing::Pairer;
+use crate::radio::link::{self, Order, Outgoing};
+use crate::radio::{GattLayout, Target};
 
 /// What a packet carries if the device never negotiates a larger one.
 const LEAST_WRITE: usize = 20;
@@ -67,6 +68,7 @@ pub(super) struct Open {
     write_type: WriteType,
     write_len: usize,
     lost: CancellationToken,
+    pairer: Option<Pairer>,
 }
 
 impl Device {
@@ -122,12 +124,38 @@ impl Device {
         });
     }
 
-    /// Connects, subscribes, and from then on notifications go to `chunks`.
+    /// Connects, pairs with `pairer` if need be, subscribes, and from then on
+    /// notifications go to `chunks`.
     pub(super) async fn open(
         &self,
         slot: &mut Slot,
         layouts: &[GattLayout],
-        chunks: mpsc::Sender<Vec<u8>>,
+        chunks: &mpsc::Sender<Vec<u8>>,
+        pairer: Option<&Pairer>,
+        settings: &Settings,
+    ) -> Result<Open, Failure> {
+        let Some(pairer) = pairer else {
+            return self.open_once(slot, layouts, chunks, settings).await;
+        };
+        let open = match self.open_once(slot, layouts, chunks, settings).await {
+            Ok(open) => open,
+            Err(failure) => {
+                match pairer.judge(failure, settings).await {
+                    Failure::PairingNeeded => pairer.pair(settings).await?,
+                    failure => return Err(failure),
+                }
+                self.open_once(slot, layouts, chunks, settings).await?
+            }
+        };
+        let pairer = Some(pairer.clone());
+        Ok(Open { pairer, ..open })
+    }
+
+    async fn open_once(
+        &self,
+        slot: &mut Slot,
+        layouts: &[GattLayout],
+        chunks: &mpsc::Sender<Vec<u8>>,
         settings: &Settings,
     ) -> Result<Open, Failure> {
         let lost = CancellationToken::new();
@@ -147,6 +175,7 @@ impl Device {
                 write_type,
                 write_len,
                 lost,
+                pairer: None,
             }),
             Err(failure) => {
                 *lock(&self.line) = None;
@@ -160,7 +189,7 @@ impl Device {
         &self,
         slot: &mut Slot,
         layouts: &[GattLayout],
-        chunks: mpsc::Sender<Vec<u8>>,
+        chunks: &mpsc::Sender<Vec<u8>>,
         settings: &Settings,
     ) -> Result<(Characteristic, WriteType, usize), Failure> {
         match timeout(settings.connect_limit, self.peripheral.connect()).await {
@@ -183,7 +212,7 @@ impl Device {
             slot.pump = Some(pump.abort_handle());
         }
         if let Some(line) = lock(&self.line).as_mut() {
-            line.chunks = Some((notify.clone(), chunks));
+            line.chunks = Some((notify.clone(), chunks.clone()));
         }
         match in_time(settings.call_limit, self.peripheral.subscribe(&notify)).await {
             // Still subscribed since the last link.
@@ -205,7 +234,8 @@ impl Device {
         self: Arc<Self>,
         slot: Slot,
         open: Open,
-        mut requests: mpsc::Receiver<Outgoing>,
+        mut orders: mpsc::Receiver<Order>,
+        target: Target,
         end: CancellationToken,
         settings: Settings,
     ) {
@@ -217,8 +247,14 @@ impl Device {
                 biased;
                 () = open.lost.cancelled() => break,
                 () = end.cancelled() => break,
-                request = requests.recv() => match request {
-                    Some(request) => self.write(request, &open, &settings).await,
+                order = orders.recv() => match order {
+                    Some(Order::Write(request)) => self.write(request, &open, &settings).await,
+                    Some(Order::Pair(reply)) => {
+                        let pair = end.run_until_cancelled(open.pair(&settings)).await;
+                        let paired = pair.unwrap_or(Err(Failure::Lost));
+                        // Nobody waits any more: the link was dropped.
+                        let _ = reply.send(paired.map_err(|failure| failure.about(&target)));
+                    }
                     None => break,
                 },
                 _ = check.tick() => {
@@ -231,7 +267,7 @@ impl Device {
         }
         // Ends the queue of chunks: whoever waits for one is told at once.
         *lock(&self.line) = None;
-        drop(requests);
+        drop(orders);
         if open.lost.is_cancelled() {
             tracing::debug!(device = %self.peripheral.address(), "link lost");
         } else {
@@ -274,6 +310,15 @@ impl Device {
                 let device = self.peripheral.address();
                 tracing::debug!(%device, "disconnecting takes too long");
             }
+        }
+    }
+}
+
+impl Open {
+    async fn pair(&self, settings: &Settings) -> Result<(), Failure> {
+        match &self.pairer {
+            Some(pairer) => pairer.pair(settings).await,
+            None => Err(Failure::PairingNeeded),
         }
     }
 }

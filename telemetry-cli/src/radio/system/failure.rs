@@ -22,6 +22,14 @@ pub(super) enum Failure {
     /// None of the expected characteristics, but these.
     WrongKind(String),
     PairingNeeded,
+    /// The configured PIN is not that of the device.
+    PinRefused,
+    /// The configured PIN cannot be had.
+    PinUnreadable(String),
+    /// Pairing failed, and not for the PIN.
+    NotPaired(String),
+    /// What was to be made is there already.
+    Exists,
     AdapterOff,
     NoAdapter,
     NoService,
@@ -60,6 +68,10 @@ impl Failure {
             | Self::Held
             | Self::WrongKind(_)
             | Self::PairingNeeded
+            | Self::PinRefused
+            | Self::PinUnreadable(_)
+            | Self::NotPaired(_)
+            | Self::Exists
             | Self::AdapterOff
             | Self::NoAdapter
             | Self::NoService
@@ -91,6 +103,15 @@ impl Failure {
             Self::Gone | Self::NotHeard => RadioError::NotFound(target.clone()),
             Self::NoAnswer => RadioError::NoAnswer(target.clone()),
             Self::PairingNeeded => RadioError::PairingNeeded(target.clone()),
+            Self::PinRefused => RadioError::PinRefused(target.clone()),
+            Self::PinUnreadable(reason) => RadioError::PinUnreadable {
+                target: target.clone(),
+                reason,
+            },
+            Self::NotPaired(reason) => RadioError::NotPaired {
+                target: target.clone(),
+                reason,
+            },
             Self::WrongKind(found) => RadioError::WrongKind {
                 target: target.clone(),
                 found,
@@ -135,14 +156,21 @@ impl From<btleplug::Error> for Failure {
 }
 
 #[cfg(target_os = "linux")]
+impl From<&dbus::Error> for Failure {
+    fn from(error: &dbus::Error) -> Self {
+        Self::from_name(
+            error.name().unwrap_or_default(),
+            error.message().unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl Failure {
     fn from_bluez(error: &bluez_async::BluetoothError) -> Self {
         use bluez_async::BluetoothError;
         match error {
-            BluetoothError::DbusError(error) => Self::from_name(
-                error.name().unwrap_or_default(),
-                error.message().unwrap_or_default(),
-            ),
+            BluetoothError::DbusError(error) => Self::from(error),
             BluetoothError::NoBluetoothAdapters => Self::NoAdapter,
             BluetoothError::ServiceDiscoveryTimedOut => Self::NoAnswer,
             // A half of an object: it is being removed, or made, right now.
@@ -179,6 +207,8 @@ impl Failure {
             "InProgress" => Self::Busy,
             "NotReady" | "Blocked" => Self::AdapterOff,
             "DoesNotExist" => Self::Gone,
+            "AlreadyExists" => Self::Exists,
+            "ConnectionAttemptFailed" => Self::Radio(message.to_owned()),
             "NotConnected" => Self::Lost,
             "NotAuthorized"
             | "AuthenticationFailed"

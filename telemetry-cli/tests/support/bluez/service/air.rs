@@ -28,10 +28,11 @@ impl Service {
             }
             if !self.scanners.is_empty() && !peripheral.is_silent() {
                 self.hear(&path);
-            } else if self
-                .last_heard
-                .get(&path)
-                .is_some_and(|heard| heard.elapsed() > self.forget_after)
+            } else if !peripheral.paired
+                && self
+                    .last_heard
+                    .get(&path)
+                    .is_some_and(|heard| heard.elapsed() > self.forget_after)
             {
                 self.forget(&path);
             }

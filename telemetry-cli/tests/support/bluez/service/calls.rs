@@ -1,7 +1,7 @@
 //! The interfaces: what is called.
 
-use dbus::Message;
 use dbus::arg::PropMap;
+use dbus::{Message, Path};
 
 use super::super::object::{Properties, prop_map};
 use super::super::peripheral::{CHARACTERISTIC, DEVICE};
@@ -33,6 +33,15 @@ impl Service {
                 let value = value.ok_or_else(|| invalid("No such property"))?;
                 Ok(Some(reply.append1(value.variant())))
             }
+            "Set" if interface == DEVICE => {
+                let (_, property, value) = message.get3::<&str, &str, dbus::arg::Variant<bool>>();
+                if (property, value.map(|value| value.0)) != (Some("Trusted"), Some(true)) {
+                    return Err(invalid("No such property"));
+                }
+                let trusted = Properties::from([("Trusted", true.into())]);
+                self.change(path, DEVICE, &trusted);
+                Ok(Some(reply))
+            }
             "Set" if interface == ADAPTER => {
                 let on: (_, _, Option<dbus::arg::Variant<bool>>) =
                     message.get3::<&str, &str, dbus::arg::Variant<bool>>();
@@ -56,6 +65,14 @@ impl Service {
         let not_ready = || bluez("NotReady", "Resource Not Ready");
         match method {
             "SetDiscoveryFilter" => {}
+            "RemoveDevice" => {
+                let device: Path<'_> = message.read1().map_err(|_| invalid("No device"))?;
+                let Some(peripheral) = self.peripherals.get_mut(&*device) else {
+                    return Err(bluez("DoesNotExist", "Does Not Exist"));
+                };
+                peripheral.paired = false;
+                self.forget(&device);
+            }
             "StartDiscovery" | "StopDiscovery" if !self.is_powered() => return Err(not_ready()),
             "StartDiscovery" => {
                 if !self.scanners.insert(client) {
@@ -88,6 +105,8 @@ impl Service {
         match method {
             "Connect" => self.connect(message, path),
             "Disconnect" => self.disconnect(message, path),
+            "Pair" => self.pair(message, path),
+            "CancelPairing" => self.cancel_pairing(message, path),
             _ => Err(unknown(method, DEVICE)),
         }
     }
@@ -162,9 +181,13 @@ impl Service {
     ) -> Result<Option<Message>, Refusal> {
         let device = path.split("/service").next().unwrap_or_default().to_owned();
         let client = text(message.sender());
-        let Some(peripheral) = self.peripherals.get_mut(&device) else {
+        if !self.peripherals.contains_key(&device) {
             return Err(unknown(method, CHARACTERISTIC));
-        };
+        }
+        if let Some(answer) = self.before_pairing(message, &device) {
+            return answer;
+        }
+        let peripheral = self.peripherals.get_mut(&device).expect("looked for above");
         match method {
             "StartNotify" => {
                 if path != peripheral.notify_path() {

@@ -15,6 +15,11 @@ use super::peripheral::{CHARACTERISTIC, Config, DEVICE, Peripheral};
 
 mod air;
 mod calls;
+mod pairing;
+
+pub use pairing::Answer;
+pub(super) use pairing::Pending;
+use pairing::{Agent, MANAGER};
 
 const ADAPTER: &str = "org.bluez.Adapter1";
 const HCI0: &str = "/org/bluez/hci0";
@@ -39,6 +44,11 @@ pub struct Service {
     next_advertisement: Instant,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: HashMap<String, usize>,
+    /// The first one is asked about whatever concerns no other.
+    agents: Vec<Agent>,
+    /// Questions to agents, and the devices they are about.
+    asked: HashMap<u32, String>,
+    answers: Vec<Answer>,
     /// A device that was not heard for so long is forgotten.
     pub forget_after: Duration,
     last_heard: HashMap<String, Instant>,
@@ -64,9 +74,14 @@ impl Service {
             next_advertisement: Instant::now(),
             faults: Vec::new(),
             calls: HashMap::new(),
+            agents: Vec::new(),
+            asked: HashMap::new(),
+            answers: Vec::new(),
             forget_after: Duration::from_secs(30),
             last_heard: HashMap::new(),
         };
+        let manager = Interfaces::from([(MANAGER, Properties::new())]);
+        service.export("/org/bluez", manager);
         service.plug_in();
         service
     }
@@ -110,10 +125,13 @@ impl Service {
         self.scanners.clear();
         self.timers.clear();
         self.last_heard.clear();
+        self.agents.clear();
+        self.asked.clear();
         for peripheral in self.peripherals.values_mut() {
             peripheral.connected = false;
             peripheral.link += 1;
             peripheral.pending = None;
+            peripheral.pairing = None;
             peripheral.notifying.clear();
             peripheral.was_connected = false;
             peripheral.pack.disconnect();
@@ -227,6 +245,7 @@ impl Service {
             return;
         }
         if message.msg_type() != MessageType::MethodCall {
+            self.agent_answered(message);
             return;
         }
         let method = text(message.member());
@@ -246,6 +265,7 @@ impl Service {
         for peripheral in self.peripherals.values_mut() {
             peripheral.notifying.remove(client);
         }
+        self.agent_left(client);
     }
 
     fn call(&mut self, message: &Message) {
@@ -260,6 +280,7 @@ impl Service {
             interface if !self.knows(&path, interface) => Err(unknown(&method, interface)),
             "org.freedesktop.DBus.Properties" => self.properties(message, &path, &method),
             ADAPTER => self.adapter(message, &method),
+            MANAGER => self.agent_manager(message, &method),
             DEVICE => self.device(message, &path, &method),
             CHARACTERISTIC => self.characteristic(message, &path, &method),
             interface => Err(unknown(&method, interface)),
