@@ -185,6 +185,7 @@ pub fn radio(config: &Config) -> Result<Radio, Failure> {
         BluetoothBackend::System => {
             let pins = config.jbd.iter();
             let settings = Settings {
+                adapter: config.bluetooth.adapter.clone(),
                 pins: pins
                     .filter_map(|jbd| Some((jbd.target(), jbd.pin.clone()?)))
                     .collect(),

@@ -34,6 +34,7 @@ impl Check<'_> {
         }
         self.home_assistant(config);
         self.store(config);
+        self.bluetooth(config);
         self.jbd(config);
         self.devices(config);
         self.secrets(config);
@@ -136,6 +137,15 @@ impl Check<'_> {
 
     fn store(&mut self, config: &Config) {
         self.not_zero(&Path::table("store").key("history"), config.store.history);
+    }
+
+    fn bluetooth(&mut self, config: &Config) {
+        let adapter = config.bluetooth.adapter.as_deref();
+        if adapter.is_some_and(|adapter| adapter.trim().is_empty()) {
+            let problem = Problem::error("`adapter` is empty")
+                .expected("a name such as \"hci0\", or the address of the adapter");
+            self.add(&Path::table("bluetooth").key("adapter"), problem);
+        }
     }
 
     fn jbd(&mut self, config: &Config) {

@@ -207,6 +207,9 @@ impl Default for Store {
 pub struct Bluetooth {
     /// Real or simulated.
     pub backend: BluetoothBackend,
+    /// Which adapter of the computer, by name or by address; the first that is
+    /// switched on if absent.
+    pub adapter: Option<String>,
 }
 
 /// Where Bluetooth devices come from.

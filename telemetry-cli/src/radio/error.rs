@@ -49,9 +49,17 @@ pub enum RadioError {
     /// The adapter is there, but off.
     #[error("Bluetooth is switched off")]
     AdapterOff,
-    /// There is no adapter, or not the one that was asked for.
+    /// There is no adapter.
     #[error("this computer has no Bluetooth adapter")]
     NoAdapter,
+    /// There are adapters, but not the one that was asked for.
+    #[error("this computer has no Bluetooth adapter `{wanted}`, but {found}")]
+    OtherAdapters {
+        /// The one that was asked for, a name or an address.
+        wanted: String,
+        /// Those that there are.
+        found: String,
+    },
     /// The bus is there, the Bluetooth service is not.
     #[error("the Bluetooth service is not running")]
     NoService,
@@ -93,6 +101,7 @@ impl RadioError {
             | Self::Paused(_)
             | Self::AdapterOff
             | Self::NoAdapter
+            | Self::OtherAdapters { .. }
             | Self::NoService
             | Self::NoBus(_)
             | Self::NoPermission(_) => Code::Device,
@@ -128,6 +137,10 @@ impl RadioError {
             Self::NoAdapter => Some(
                 "plug in a Bluetooth adapter, or enable the built-in one; \
                  a container needs the host's system bus",
+            ),
+            Self::OtherAdapters { .. } => Some(
+                "set `adapter` in [bluetooth] to the name or the address of one of these, or \
+                 leave it out",
             ),
             Self::NoService => {
                 Some("`sudo systemctl enable --now bluetooth`; its package is called bluez")

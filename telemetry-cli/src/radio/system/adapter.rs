@@ -93,15 +93,35 @@ async fn connect() -> Result<Manager, Failure> {
 async fn choose(manager: &Manager, settings: &Settings) -> Result<(String, Adapter), Failure> {
     let limit = settings.call_limit;
     let mut adapters = Vec::new();
+    let mut others = Vec::new();
     for adapter in in_time(limit, manager.adapters()).await? {
+        // The name is followed by what the hardware calls itself.
         let name = in_time(limit, adapter.adapter_info()).await?;
+        let name = name.split_whitespace().next().unwrap_or_default();
         let wanted = settings.adapter.as_deref();
-        if wanted.is_none_or(|wanted| name.split_whitespace().next() == Some(wanted)) {
-            adapters.push((name, adapter));
+        if wanted.is_none_or(|wanted| wanted == name) {
+            adapters.push((name.to_owned(), adapter));
+            continue;
+        }
+        // Some systems do not tell.
+        let address = in_time(limit, adapter.adapter_address()).await;
+        match address.ok().flatten().map(|address| address.to_string()) {
+            Some(address) if wanted.is_some_and(|of| of.eq_ignore_ascii_case(&address)) => {
+                adapters.push((name.to_owned(), adapter));
+            }
+            Some(address) => others.push(format!("{name} ({address})")),
+            None => others.push(name.to_owned()),
         }
     }
     if adapters.is_empty() {
-        return Err(Failure::NoAdapter);
+        others.sort();
+        return Err(match &settings.adapter {
+            Some(wanted) if !others.is_empty() => Failure::OtherAdapters {
+                wanted: wanted.clone(),
+                found: others.join(", "),
+            },
+            _ => Failure::NoAdapter,
+        });
     }
     // They come in no order.
     adapters.sort_by(|(one, _), (other, _)| one.cmp(other));

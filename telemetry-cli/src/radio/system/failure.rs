@@ -32,6 +32,11 @@ pub(super) enum Failure {
     Exists,
     AdapterOff,
     NoAdapter,
+    /// Not the adapter that was asked for, but these.
+    OtherAdapters {
+        wanted: String,
+        found: String,
+    },
     NoService,
     NoBus(String),
     Denied(String),
@@ -74,6 +79,7 @@ impl Failure {
             | Self::Exists
             | Self::AdapterOff
             | Self::NoAdapter
+            | Self::OtherAdapters { .. }
             | Self::NoService
             | Self::NoBus(_)
             | Self::Denied(_)
@@ -125,6 +131,7 @@ impl Failure {
         match self {
             Self::AdapterOff => RadioError::AdapterOff,
             Self::NoAdapter => RadioError::NoAdapter,
+            Self::OtherAdapters { wanted, found } => RadioError::OtherAdapters { wanted, found },
             Self::NoService => RadioError::NoService,
             Self::NoBus(text) => RadioError::NoBus(text),
             Self::Denied(text) => RadioError::NoPermission(text),

@@ -6,7 +6,8 @@ use crate::radio::Target;
 /// How the adapter is used. The defaults suit real radios; tests shorten them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Which adapter, such as `hci0`; the first that is switched on if `None`.
+    /// Which adapter, by name, such as `hci0`, or by address; the first that is
+    /// switched on if `None`.
     pub adapter: Option<String>,
     /// The PINs of devices that may want to be paired. On other systems than
     /// Linux they are not used: those ask their user.

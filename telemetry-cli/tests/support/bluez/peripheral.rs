@@ -31,6 +31,8 @@ pub struct Config {
     pub disconnect_delay: Duration,
     /// The packs' clock runs so many times faster.
     pub speed: u32,
+    /// In reach of the second adapter, and of no other.
+    pub second_adapter: bool,
     /// What it wants before it talks.
     pub security: Security,
     /// Its name comes only with so many advertisements.
@@ -51,6 +53,7 @@ impl Config {
             services_delay: Duration::from_millis(20),
             disconnect_delay: Duration::from_millis(20),
             speed: 20,
+            second_adapter: false,
             security: Security::Open,
             name_after: 0,
         }

@@ -5,7 +5,8 @@ use dbus::{Message, Path};
 
 use super::super::object::{Properties, prop_map};
 use super::super::peripheral::{CHARACTERISTIC, DEVICE};
-use super::{ADAPTER, HCI0, Refusal, Service, bluez, invalid, refusal, text, unknown};
+use super::air::adapter_of;
+use super::{ADAPTER, Refusal, Service, bluez, invalid, refusal, text, unknown};
 
 impl Service {
     pub(super) fn properties(
@@ -46,9 +47,9 @@ impl Service {
                 let on: (_, _, Option<dbus::arg::Variant<bool>>) =
                     message.get3::<&str, &str, dbus::arg::Variant<bool>>();
                 if let Some(on) = on.2
-                    && on.0 != self.is_powered()
+                    && on.0 != self.is_powered(path)
                 {
-                    self.power(on.0);
+                    self.power_at(path, on.0);
                 }
                 Ok(Some(reply))
             }
@@ -59,6 +60,7 @@ impl Service {
     pub(super) fn adapter(
         &mut self,
         message: &Message,
+        path: &str,
         method: &str,
     ) -> Result<Option<Message>, Refusal> {
         let client = text(message.sender());
@@ -73,22 +75,19 @@ impl Service {
                 peripheral.paired = false;
                 self.forget(&device);
             }
-            "StartDiscovery" | "StopDiscovery" if !self.is_powered() => return Err(not_ready()),
+            "StartDiscovery" | "StopDiscovery" if !self.is_powered(path) => return Err(not_ready()),
             "StartDiscovery" => {
-                if !self.scanners.insert(client) {
+                if !self.scanners.insert((path.to_owned(), client)) {
                     return Err(bluez("InProgress", "Operation already in progress"));
                 }
                 self.send(message.method_return());
                 let discovering = Properties::from([("Discovering", true.into())]);
-                self.change(HCI0, ADAPTER, &discovering);
+                self.change(path, ADAPTER, &discovering);
                 return Ok(None);
             }
             "StopDiscovery" => {
-                if !self.scanners.remove(&client) {
+                if !self.stop_scanning_for(path, &client) {
                     return Err(bluez("Failed", "No discovery started"));
-                }
-                if self.scanners.is_empty() {
-                    self.discovering_ended();
                 }
             }
             _ => return Err(unknown(method, ADAPTER)),
@@ -116,7 +115,7 @@ impl Service {
         message: &Message,
         path: &str,
     ) -> Result<Option<Message>, Refusal> {
-        if !self.is_powered() {
+        if !self.is_powered(adapter_of(path)) {
             return Err(bluez("Failed", "Input/output error"));
         }
         let Some(peripheral) = self.peripherals.get_mut(path) else {

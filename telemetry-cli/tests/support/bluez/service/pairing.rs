@@ -44,7 +44,7 @@ impl Service {
 
     /// Whether a device may come back without anybody being asked.
     pub fn is_trusted(&self, number: u8) -> bool {
-        let path = super::path_of(number);
+        let path = self.path_of(number);
         self.tree.get(&path, DEVICE, "Trusted") == Some(&Value::Flag(true))
     }
 
@@ -55,7 +55,7 @@ impl Service {
 
     /// A device in reach asks for a passkey, of its own accord.
     pub fn ask_for_passkey(&mut self, number: u8) {
-        let path = super::path_of(number);
+        let path = self.path_of(number);
         self.hear(&path);
         let agent = self.agents.first().cloned().expect("an agent");
         self.ask(&path, None, agent);
