@@ -61,6 +61,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Read each device once and print what it says
     Once(OnceArgs),
+    /// List the Bluetooth devices that can be read
+    Scan(ScanArgs),
     /// Print the stored history
     Export(ExportArgs),
     /// Decode recorded Bluetooth traffic
@@ -128,6 +130,23 @@ pub struct OnceArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `scan`
+#[derive(Clone, Debug, Args)]
+pub struct ScanArgs {
+    /// Which configuration: its `[bluetooth]` says where to listen; needs none.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Listen for this time; some devices speak up once in ten seconds
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, default_value = "10s")]
+    pub duration: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// List devices that cannot be read, too
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `export`

@@ -7,6 +7,7 @@ use crate::cli::{Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
+use crate::radio::RadioError;
 use crate::state_dir::StateDir;
 
 pub mod config;
@@ -14,7 +15,9 @@ pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod once;
+mod progress;
 pub mod run;
+pub mod scan;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -32,6 +35,10 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await
+        }
+        Command::Scan(args) => {
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            scan::scan(&args, &config).await
         }
         Command::Export(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
@@ -104,6 +111,16 @@ pub fn open_state_dir(asked: Option<&Path>, config: &Config) -> Result<StateDir,
 pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     let asked = asked.or(config.gateway.state_dir.as_deref());
     StateDir::locate(asked, &Environment::of_process())
+}
+
+impl From<RadioError> for Failure {
+    fn from(error: RadioError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
 }
 
 /// Prints to stdout. Not `print!`, which panics when the reader is gone.

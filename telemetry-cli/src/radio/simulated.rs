@@ -85,11 +85,7 @@ impl Air {
 
     pub(super) async fn scan(&self, duration: Duration) -> Vec<Seen> {
         tokio::time::sleep(duration).await;
-        let free = self
-            .devices
-            .iter()
-            .filter(|device| device.pack.try_lock().is_ok());
-        free.map(Device::seen).collect()
+        self.devices.iter().map(Device::seen).collect()
     }
 
     pub(super) fn pause(&self, target: &Target, duration: Duration) {
@@ -108,6 +104,7 @@ impl Device {
             rssi_dbm: Some(self.rssi_dbm),
             services: vec![GattVariant::Standard.service()],
             manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
+            connected: self.pack.try_lock().is_err(),
         }
     }
 }
@@ -215,17 +212,22 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn devices_with_a_link_are_silent_and_a_pause_ends_it() {
+    async fn a_link_shows_and_a_pause_ends_it() {
         let air = Air::demo();
         let target = Target::Name("House battery".to_owned());
-        assert_eq!(air.scan(Duration::ZERO).await.len(), 3);
+        let connected = async || {
+            let seen = air.scan(Duration::ZERO).await;
+            assert_eq!(seen.len(), 3);
+            seen.iter().filter(|seen| seen.connected).count()
+        };
+        assert_eq!(connected().await, 0);
         let mut link = air.connect(&target).await.unwrap();
-        assert_eq!(air.scan(Duration::ZERO).await.len(), 2);
+        assert_eq!(connected().await, 1);
 
         air.pause(&target, Duration::from_secs(3600));
         while link.recv().await.is_ok() {}
+        assert_eq!(connected().await, 0);
         let seen = air.scan(Duration::ZERO).await;
-        assert_eq!(seen.len(), 3);
         assert!(seen[0].is(&target));
         assert!(seen[0].is(&Target::Address("a4:c1:38:00:00:01".to_owned())));
         let error = air.connect(&target).await.unwrap_err();

@@ -16,6 +16,7 @@ mod healing;
 mod links;
 mod pairing;
 mod program;
+mod scan;
 mod sdk;
 
 /// A read of register 0x03.

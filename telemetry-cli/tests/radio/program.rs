@@ -11,13 +11,13 @@ use tempfile::TempDir;
 use crate::bluez::{Bluez, Bus, Config, Policy, Security};
 
 /// A computer with a system bus, if it has come up.
-struct Computer {
-    directory: TempDir,
-    address: String,
+pub(crate) struct Computer {
+    pub(crate) directory: TempDir,
+    pub(crate) address: String,
 }
 
 impl Computer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let address = format!("unix:path={}", directory.path().join("bus").display());
         let config = "[[jbd]]\nname = \"House battery\"\n";
@@ -27,9 +27,16 @@ impl Computer {
 
     /// `telemetry COMMAND -c telemetry.toml`
     fn telemetry(&self, name: &str) -> Command {
+        let mut command = self.command(name);
+        command.args(["-c", "telemetry.toml"]);
+        command
+    }
+
+    /// `telemetry COMMAND`, which finds the configuration by itself
+    pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
         command
-            .args([name, "-c", "telemetry.toml"])
+            .arg(name)
             .env_clear()
             .env("HOME", self.directory.path())
             .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)

@@ -215,22 +215,28 @@ impl Base {
     /// advertise, and no scan would find it. A process that was killed leaves
     /// such connections.
     pub(super) async fn held(&self, target: &Target, limit: Duration) -> Option<Sighting> {
+        let held = self.all_held(limit).await.into_iter();
+        let mut held = held.filter(|sighting| sighting.seen.is(target));
+        held.next()
+    }
+
+    /// All devices that the operating system is connected to.
+    pub(super) async fn all_held(&self, limit: Duration) -> Vec<Sighting> {
         let connected: Vec<_> = lock(&self.connected).iter().cloned().collect();
+        let mut held = Vec::new();
         for id in connected {
             let Ok(peripheral) = in_time(limit, self.adapter.peripheral(&id)).await else {
                 continue;
             };
-            let Some(sighting) = sighting(peripheral.clone(), limit).await else {
-                continue;
-            };
             // A service that was killed in between told nobody.
-            let connected = sighting.seen.is(target)
-                && in_time(limit, peripheral.is_connected()).await == Ok(true);
-            if connected {
-                return Some(sighting);
+            if in_time(limit, peripheral.is_connected()).await == Ok(true)
+                && let Some(mut sighting) = sighting(peripheral, limit).await
+            {
+                sighting.seen.connected = true;
+                held.push(sighting);
             }
         }
-        None
+        held
     }
 
     async fn pump(self: Arc<Self>, mut stream: Pin<Box<dyn Stream<Item = CentralEvent> + Send>>) {

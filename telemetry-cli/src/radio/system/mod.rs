@@ -5,6 +5,7 @@
 //! and restarting the Bluetooth service or the system bus heal by themselves:
 //! each attempt begins at the part that is missing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -113,14 +114,20 @@ impl System {
         if self.0.closing.is_cancelled() {
             return Err(RadioError::Closed);
         }
-        let sightings = self.0.look_around(duration).await;
-        let mut seen: Vec<Seen> = sightings
-            .map_err(Failure::alone)?
+        let sightings = self.0.look_around(duration);
+        let sightings = sightings.await.map_err(Failure::alone)?;
+        let limit = self.0.settings.call_limit;
+        let held = match self.0.base().await {
+            Ok(base) => base.all_held(limit).await,
+            Err(failure) => return Err(failure.alone()),
+        };
+        // One that was connected to in between is both; the latter counts.
+        let seen: BTreeMap<_, _> = sightings
             .into_iter()
-            .map(|sighting| sighting.seen)
+            .chain(held)
+            .map(|Sighting { seen, .. }| (seen.address.clone(), seen))
             .collect();
-        seen.sort_by(|one, other| one.address.cmp(&other.address));
-        Ok(seen)
+        Ok(seen.into_values().collect())
     }
 
     pub(super) fn pause(&self, target: &Target, duration: Duration) {

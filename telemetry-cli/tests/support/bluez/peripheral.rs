@@ -1,6 +1,6 @@
 //! A peripheral: what it advertises, its services, and the device behind it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use dbus::Message;
@@ -35,6 +35,8 @@ pub struct Config {
     pub second_adapter: bool,
     /// What it wants before it talks.
     pub security: Security,
+    /// Its manufacturer data is its address, as that of many modules.
+    pub advertises_address: bool,
     /// Its name comes only with so many advertisements.
     pub name_after: u32,
 }
@@ -55,6 +57,7 @@ impl Config {
             speed: 20,
             second_adapter: false,
             security: Security::Open,
+            advertises_address: true,
             name_after: 0,
         }
     }
@@ -266,7 +269,9 @@ impl Peripheral {
     pub(super) fn manufacturer_data(&self) -> Value {
         let [a, b, c, d, e, f] = self.config.pack.address;
         let company = u16::from_le_bytes([f, e]);
-        Value::Manufacturer(BTreeMap::from([(company, vec![d, c, b, a])]))
+        let address = (company, vec![d, c, b, a]);
+        let data = self.config.advertises_address.then_some(address);
+        Value::Manufacturer(data.into_iter().collect())
     }
 
     /// What appears with the first connection.
