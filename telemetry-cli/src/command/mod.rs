@@ -3,13 +3,15 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Command, LogArgs};
+use crate::cli::{CaptureCommand, Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
 use crate::radio::RadioError;
+use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+pub mod capture;
 pub mod config;
 pub mod decode;
 pub mod demo;
@@ -43,6 +45,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await
+        }
+        Command::Capture(command) => {
+            let CaptureCommand::Jbd(args) = &command;
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            capture::run(&command, &config).await
         }
         Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
@@ -113,13 +120,19 @@ pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     StateDir::locate(asked, &Environment::of_process())
 }
 
-impl From<RadioError> for Failure {
-    fn from(error: RadioError) -> Self {
+impl From<PollError> for Failure {
+    fn from(error: PollError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+impl From<RadioError> for Failure {
+    fn from(error: RadioError) -> Self {
+        PollError::from(error).into()
     }
 }
 

@@ -2,7 +2,7 @@ use std::io;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{RadioError, Target};
+use super::{GattTable, RadioError, Target};
 
 /// Notifications that may wait for a slow reader. Far more than any answer
 /// takes; what a device sends beyond that unasked is dropped.
@@ -18,6 +18,8 @@ pub struct Link {
     pub name: Option<String>,
     /// Signal strength when it was last seen.
     pub rssi_dbm: Option<i16>,
+    /// What it offers.
+    pub gatt: GattTable,
     orders: mpsc::Sender<Order>,
     incoming: mpsc::Receiver<Vec<u8>>,
 }
@@ -36,6 +38,7 @@ impl Link {
             address,
             name,
             rssi_dbm,
+            gatt: GattTable::default(),
             orders: sender,
             incoming,
         };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 pub use error::RadioError;
-pub use gatt::GattLayout;
+pub use gatt::{GattCharacteristic, GattLayout, GattTable};
 pub use link::Link;
 pub use simulated::Air;
 pub use system::{Settings, System};

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::{FarEnd, Order};
 use super::pause::Pauses;
-use super::{Link, RadioError, Seen, Target};
+use super::{GattCharacteristic, GattTable, Link, RadioError, Seen, Target};
 
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
@@ -78,7 +78,8 @@ impl Air {
             .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
         let name = Some(device.name.to_owned());
-        let (link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
+        let (mut link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
+        link.gatt = gatt();
         tokio::spawn(carry(pack, far_end, end, target.clone()));
         Ok(link)
     }
@@ -106,6 +107,25 @@ impl Device {
             manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
             connected: self.pack.try_lock().is_err(),
         }
+    }
+}
+
+/// What almost every pack offers.
+fn gatt() -> GattTable {
+    let variant = GattVariant::Standard;
+    let characteristic = |number, properties: [&str; 2]| GattCharacteristic {
+        service: variant.service(),
+        number,
+        properties: properties.map(str::to_owned).to_vec(),
+    };
+    GattTable {
+        characteristics: vec![
+            characteristic(variant.notify(), ["read", "notify"]),
+            characteristic(variant.write(), ["read", "write-without-response"]),
+        ],
+        notify: variant.notify(),
+        write: variant.write(),
+        write_len: 20,
     }
 }
 

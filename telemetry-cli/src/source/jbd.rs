@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress};
+use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress, Transport};
 use secrecy::ExposeSecret;
 
 use super::Context;
@@ -264,13 +264,8 @@ impl Pack {
         let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
         self.known = Some(known.unwrap_or_else(|| Known::new(&link, self.config.label.as_deref())));
         let rssi_dbm = link.rssi_dbm;
-        let mut client = Client::new(link);
-        if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
-            client = client.with_address(address);
-        }
-        if let Some(password) = &self.config.password {
-            client = client.with_password(password.reveal()?.expose_secret());
-        }
+        let address = link.address.clone();
+        let client = client(link, &address, &self.config)?;
         self.link = Some(Connected { client, rssi_dbm });
         Ok(())
     }
@@ -316,8 +311,27 @@ impl Known {
     }
 }
 
+/// A client with what `config` knows of the pack at `address`.
+///
+/// # Errors
+/// If its password cannot be had.
+pub fn client<T: Transport>(
+    transport: T,
+    address: &str,
+    config: &Jbd,
+) -> Result<Client<T>, SecretError> {
+    let mut client = Client::new(transport);
+    if let Ok(address) = address.parse::<MacAddress>() {
+        client = client.with_address(address);
+    }
+    if let Some(password) = &config.password {
+        client = client.with_password(password.reveal()?.expose_secret());
+    }
+    Ok(client)
+}
+
 /// True if the pack, or its Bluetooth characteristic, wants to be paired.
-fn wants_pairing(error: &Error) -> bool {
+pub fn wants_pairing(error: &Error) -> bool {
     match error {
         Error::NotSent(error) => error.kind() == io::ErrorKind::PermissionDenied,
         error => error.needs_pairing(),

@@ -11,6 +11,7 @@ use telemetry_cli::source::jbd::LAYOUTS;
 #[path = "../support/bluez/mod.rs"]
 pub mod bluez;
 
+mod capture;
 mod connecting;
 mod healing;
 mod links;

@@ -46,7 +46,7 @@ impl Computer {
     }
 
     /// `telemetry once`
-    fn once(&self, args: &[&str]) -> Output {
+    pub(crate) fn once(&self, args: &[&str]) -> Output {
         self.telemetry("once").args(args).output().unwrap()
     }
 

@@ -19,7 +19,7 @@ use super::adapter::{in_time, lock};
 use super::failure::Failure;
 use super::pairing::Pairer;
 use crate::radio::link::{self, Order, Outgoing};
-use crate::radio::{GattLayout, Target};
+use crate::radio::{GattCharacteristic, GattLayout, GattTable, Target};
 
 /// What a packet carries if the device never negotiates a larger one.
 const LEAST_WRITE: usize = 20;
@@ -64,11 +64,17 @@ pub(super) type Slot = OwnedMutexGuard<Known>;
 
 /// A connected device.
 pub(super) struct Open {
+    way: Way,
+    lost: CancellationToken,
+    pairer: Option<Pairer>,
+}
+
+/// How to talk to it.
+struct Way {
+    notify: Characteristic,
     write: Characteristic,
     write_type: WriteType,
     write_len: usize,
-    lost: CancellationToken,
-    pairer: Option<Pairer>,
 }
 
 impl Device {
@@ -170,10 +176,8 @@ impl Device {
             result = self.subscribe(slot, layouts, chunks, settings) => result,
         };
         match opened {
-            Ok((write, write_type, write_len)) => Ok(Open {
-                write,
-                write_type,
-                write_len,
+            Ok(way) => Ok(Open {
+                way,
                 lost,
                 pairer: None,
             }),
@@ -191,7 +195,7 @@ impl Device {
         layouts: &[GattLayout],
         chunks: &mpsc::Sender<Vec<u8>>,
         settings: &Settings,
-    ) -> Result<(Characteristic, WriteType, usize), Failure> {
+    ) -> Result<Way, Failure> {
         match timeout(settings.connect_limit, self.peripheral.connect()).await {
             Ok(result) => result?,
             Err(_) => return Err(Failure::NoAnswer),
@@ -225,7 +229,23 @@ impl Device {
             false => WriteType::WithResponse,
         };
         let packet = usize::from(self.peripheral.mtu()).saturating_sub(3);
-        Ok((write, write_type, packet.clamp(LEAST_WRITE, MOST_WRITE)))
+        Ok(Way {
+            notify,
+            write,
+            write_type,
+            write_len: packet.clamp(LEAST_WRITE, MOST_WRITE),
+        })
+    }
+
+    /// What a connected device offers.
+    pub(super) fn gatt(&self, open: &Open) -> GattTable {
+        let characteristics = self.peripheral.characteristics().into_iter();
+        GattTable {
+            characteristics: characteristics.map(GattCharacteristic::from).collect(),
+            notify: open.way.notify.uuid.as_u128(),
+            write: open.way.write.uuid.as_u128(),
+            write_len: open.way.write_len,
+        }
     }
 
     /// Carries bytes until the link is dropped, lost or told to `end`, then
@@ -278,8 +298,9 @@ impl Device {
 
     async fn write(&self, request: Outgoing, open: &Open, settings: &Settings) {
         let mut outcome = Ok(());
-        for part in request.bytes.chunks(open.write_len) {
-            let write = self.peripheral.write(&open.write, part, open.write_type);
+        let way = &open.way;
+        for part in request.bytes.chunks(way.write_len) {
+            let write = self.peripheral.write(&way.write, part, way.write_type);
             let written = tokio::select! {
                 biased;
                 () = open.lost.cancelled() => Err(Failure::Lost),
@@ -310,6 +331,19 @@ impl Device {
                 let device = self.peripheral.address();
                 tracing::debug!(%device, "disconnecting takes too long");
             }
+        }
+    }
+}
+
+impl From<Characteristic> for GattCharacteristic {
+    fn from(characteristic: Characteristic) -> Self {
+        let names = characteristic.properties.iter_names();
+        Self {
+            service: characteristic.service_uuid.as_u128(),
+            number: characteristic.uuid.as_u128(),
+            properties: names
+                .map(|(name, _)| name.to_lowercase().replace('_', "-"))
+                .collect(),
         }
     }
 }

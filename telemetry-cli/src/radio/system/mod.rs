@@ -243,7 +243,7 @@ impl Attempt {
             None => None,
         };
         let seen = found.seen;
-        let (link, far_end) = Link::new(seen.address, seen.name, seen.rssi_dbm);
+        let (mut link, far_end) = Link::new(seen.address, seen.name, seen.rssi_dbm);
         let FarEnd { orders, chunks } = far_end;
         let turn = self.unless_cancelled(self.turn()).await?;
         let open = device.open(&mut slot, &self.layouts, &chunks, pairer.as_ref(), settings);
@@ -251,6 +251,7 @@ impl Attempt {
         drop(turn);
         match opened {
             Ok(open) => {
+                link.gatt = device.gatt(&open);
                 let (target, end) = (self.target.clone(), self.end.clone());
                 let carry = device.carry(slot, open, orders, target, end, settings.clone());
                 self.radio.tasks.spawn(carry);
