@@ -115,8 +115,16 @@ pub enum Command {
     Demo(DemoArgs),
     /// Read each device once and print what it says
     Once(OnceArgs),
+    /// List the Bluetooth devices that can be read
+    Scan(ScanArgs),
     /// Print the stored history
     Export(ExportArgs),
+    /// Record what a device says, without what identifies it
+    ///
+    /// For a bug report that anybody may read. `telemetry decode` takes the
+    /// output.
+    #[command(subcommand)]
+    Capture(CaptureCommand),
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
@@ -194,6 +202,23 @@ pub struct OnceArgs {
     pub json: bool,
 }
 
+/// `scan`
+#[derive(Clone, Debug, Args)]
+pub struct ScanArgs {
+    /// Which configuration: its `[bluetooth]` says where to listen; needs none.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Listen for this time; some devices speak up once in ten seconds
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, default_value = "10s")]
+    pub duration: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// List devices that cannot be read, too
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// `export`
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
@@ -231,6 +256,46 @@ pub enum ExportFormat {
     Csv,
     /// One JSON object a line
     Jsonl,
+}
+
+/// `capture`
+#[derive(Clone, Debug, Subcommand)]
+pub enum CaptureCommand {
+    /// A JBD battery pack
+    ///
+    /// Only reads. The Bluetooth address, serial numbers and passwords are left
+    /// out or replaced by `x`, which is 78 in hexadecimal.
+    Jbd(CaptureJbdArgs),
+}
+
+/// `capture jbd`
+#[derive(Clone, Debug, Args)]
+pub struct CaptureJbdArgs {
+    /// Which configuration: it may hold the password or the PIN of the pack;
+    /// needs none.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which pack.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Record for this time
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
+    pub duration: Duration,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Which Bluetooth device.
+#[derive(Clone, Debug, Default, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichArgs {
+    /// The one with this address
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// The one that advertises this name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// `decode`

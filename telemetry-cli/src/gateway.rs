@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat;
-use crate::config::{Config, DropIn, Secret};
+use crate::config::{Config, DropIn, Pin, Secret};
 use crate::control::Controls;
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
@@ -218,7 +218,9 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
         )
     });
     for jbd in &config.jbd {
-        let credentials = watched(jbd.password.as_ref());
+        let pin = jbd.pin.as_ref().map(Pin::secret);
+        let mut credentials = watched(jbd.password.as_ref());
+        credentials.extend(watched(pin));
         let component = link(&format!("jbd {}", jbd.title()), credentials);
         let (jbd, context) = (jbd.clone(), context.clone());
         sources.supervise(component, move |task| {

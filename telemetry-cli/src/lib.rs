@@ -22,7 +22,7 @@
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
 //! | alone | [`exit`], [`shutdown`], [`file_lock`], [`mod@lock`], [`broker`] | nothing of ours |
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
-//! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] for its codes |
+//! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
 //! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
 //! | drop-ins | [`compat`] | words, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |

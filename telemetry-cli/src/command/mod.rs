@@ -3,19 +3,24 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Command, LogArgs};
+use crate::cli::{CaptureCommand, Cli, Command, LogArgs};
 use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
+use crate::radio::RadioError;
+use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+pub mod capture;
 pub mod config;
 pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod jbd_bms_mqtt;
 pub mod once;
+mod progress;
 pub mod run;
+pub mod scan;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -34,9 +39,18 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await
         }
+        Command::Scan(args) => {
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            scan::scan(&args, &config).await
+        }
         Command::Export(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await
+        }
+        Command::Capture(command) => {
+            let CaptureCommand::Jbd(args) = &command;
+            let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
+            capture::run(&command, &config).await
         }
         Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
@@ -106,6 +120,22 @@ pub fn open_state_dir(asked: Option<&Path>, config: &Config) -> Result<StateDir,
 pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     let asked = asked.or(config.gateway.state_dir.as_deref());
     StateDir::locate(asked, &Environment::of_process())
+}
+
+impl From<PollError> for Failure {
+    fn from(error: PollError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<RadioError> for Failure {
+    fn from(error: RadioError) -> Self {
+        PollError::from(error).into()
+    }
 }
 
 /// Prints to stdout. Not `print!`, which panics when the reader is gone.

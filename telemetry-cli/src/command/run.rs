@@ -182,7 +182,17 @@ pub fn database_file(config: &Config, state: &StateDir) -> Option<PathBuf> {
 pub fn radio(config: &Config) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
         BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo())),
-        BluetoothBackend::System => Ok(Radio::System(System::new(Settings::default()))),
+        BluetoothBackend::System => {
+            let pins = config.jbd.iter();
+            let settings = Settings {
+                adapter: config.bluetooth.adapter.clone(),
+                pins: pins
+                    .filter_map(|jbd| Some((jbd.target(), jbd.pin.clone()?)))
+                    .collect(),
+                ..Settings::default()
+            };
+            Ok(Radio::System(System::new(settings)))
+        }
     }
 }
 

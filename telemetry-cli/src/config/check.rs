@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::path::Path as FilePath;
 use std::time::Duration;
 
+use super::pin;
 use super::report::{Problem, Source};
 use super::secret::plain;
 use super::tree::{Path, Tree};
-use super::{BrokerUrl, Config, Mqtt, Secret};
+use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
@@ -33,6 +34,7 @@ impl Check<'_> {
         }
         self.home_assistant(config);
         self.store(config);
+        self.bluetooth(config);
         self.jbd(config);
         self.devices(config);
         self.secrets(config);
@@ -137,6 +139,15 @@ impl Check<'_> {
         self.not_zero(&Path::table("store").key("history"), config.store.history);
     }
 
+    fn bluetooth(&mut self, config: &Config) {
+        let adapter = config.bluetooth.adapter.as_deref();
+        if adapter.is_some_and(|adapter| adapter.trim().is_empty()) {
+            let problem = Problem::error("`adapter` is empty")
+                .expected("a name such as \"hci0\", or the address of the adapter");
+            self.add(&Path::table("bluetooth").key("adapter"), problem);
+        }
+    }
+
     fn jbd(&mut self, config: &Config) {
         for (index, device) in config.jbd.iter().enumerate() {
             let table = Path::table("jbd").index(index);
@@ -222,8 +233,16 @@ impl Check<'_> {
             secrets.push((Path::table("mqtt").key("password"), password));
         }
         for (index, device) in config.jbd.iter().enumerate() {
+            let at = |key| Path::table("jbd").index(index).key(key);
             if let Some(password) = &device.password {
-                secrets.push((Path::table("jbd").index(index).key("password"), password));
+                secrets.push((at("password"), password));
+            }
+            if let Some(pin) = &device.pin {
+                secrets.push((at("pin"), pin.secret()));
+                if let Err(error @ PinError::NoPin) = pin.reveal() {
+                    let problem = Problem::error(format!("`pin`: {error}")).expected(pin::EXPECTED);
+                    self.add(&at("pin"), problem);
+                }
             }
         }
         for (path, secret) in secrets {

@@ -17,6 +17,7 @@ pub use drop_in::{DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
+pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
@@ -30,6 +31,7 @@ mod duration;
 mod environment;
 mod explain;
 mod load;
+mod pin;
 mod report;
 mod sample;
 mod schema;
@@ -211,6 +213,9 @@ impl Default for Store {
 pub struct Bluetooth {
     /// Real or simulated.
     pub backend: BluetoothBackend,
+    /// Which adapter of the computer, by name or by address; the first that is
+    /// switched on if absent.
+    pub adapter: Option<String>,
 }
 
 /// Where Bluetooth devices come from.
@@ -240,6 +245,9 @@ pub struct Jbd {
     /// Password, if the pack asks for one.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// PIN, if the pack wants to be paired.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// How often it is read.
     #[serde(with = "duration", default = "Jbd::default_interval")]
     pub interval: Duration,
@@ -281,6 +289,7 @@ impl Jbd {
             address,
             label: None,
             password: None,
+            pin: None,
             interval: Self::default_interval(),
             hold_link: None,
             store: Keep::default(),

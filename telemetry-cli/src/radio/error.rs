@@ -24,15 +24,42 @@ pub enum RadioError {
     /// It talks only to those it is paired with.
     #[error("{0} wants to be paired first")]
     PairingNeeded(Target),
-    /// It hung up while it was being connected.
-    #[error("the Bluetooth link to {0} was lost while connecting")]
+    /// The PIN in the configuration is not that of the device.
+    #[error("{0} refused the PIN")]
+    PinRefused(Target),
+    /// The PIN of the configuration cannot be had.
+    #[error("{target} wants to be paired, but its PIN is missing: {reason}")]
+    PinUnreadable {
+        /// The device.
+        target: Target,
+        /// What is wrong with the PIN, or with where it is kept.
+        reason: String,
+    },
+    /// Pairing did not come to the PIN, or not to an end.
+    #[error("pairing with {target} failed: {reason}")]
+    NotPaired {
+        /// The device.
+        target: Target,
+        /// What happened.
+        reason: String,
+    },
+    /// It hung up while it was being connected or paired.
+    #[error("the Bluetooth link to {0} was lost while connecting or pairing")]
     LinkLost(Target),
     /// The adapter is there, but off.
     #[error("Bluetooth is switched off")]
     AdapterOff,
-    /// There is no adapter, or not the one that was asked for.
+    /// There is no adapter.
     #[error("this computer has no Bluetooth adapter")]
     NoAdapter,
+    /// There are adapters, but not the one that was asked for.
+    #[error("this computer has no Bluetooth adapter `{wanted}`, but {found}")]
+    OtherAdapters {
+        /// The one that was asked for, a name or an address.
+        wanted: String,
+        /// Those that there are.
+        found: String,
+    },
     /// The bus is there, the Bluetooth service is not.
     #[error("the Bluetooth service is not running")]
     NoService,
@@ -53,20 +80,28 @@ pub enum RadioError {
     Other(String),
 }
 
+/// True where the operating system asks its user for the PIN.
+const PAIRS_BY_ITSELF: bool = !cfg!(target_os = "linux");
+
 impl RadioError {
     /// The exit code of a command that fails with it.
     pub fn code(&self) -> Code {
         match self {
-            Self::PairingNeeded(_) => Code::Login,
-            Self::WrongKind { .. } | Self::LinkLost(_) | Self::Closed | Self::Other(_) => {
-                Code::Protocol
+            Self::PairingNeeded(_) | Self::PinRefused(_) | Self::PinUnreadable { .. } => {
+                Code::Login
             }
+            Self::WrongKind { .. }
+            | Self::NotPaired { .. }
+            | Self::LinkLost(_)
+            | Self::Closed
+            | Self::Other(_) => Code::Protocol,
             Self::NotFound(_)
             | Self::NoAnswer(_)
             | Self::Busy(_)
             | Self::Paused(_)
             | Self::AdapterOff
             | Self::NoAdapter
+            | Self::OtherAdapters { .. }
             | Self::NoService
             | Self::NoBus(_)
             | Self::NoPermission(_) => Code::Device,
@@ -82,8 +117,18 @@ impl RadioError {
             ),
             Self::Busy(_) => Some("end the other program, or wait until it is done"),
             Self::WrongKind { .. } => Some("`telemetry scan` shows which devices can be read"),
-            Self::PairingNeeded(_) => {
-                Some("pair it once with `bluetoothctl pair` and the PIN of the device")
+            Self::PairingNeeded(_) if PAIRS_BY_ITSELF => {
+                Some("pair it in the Bluetooth settings of this computer")
+            }
+            Self::PairingNeeded(_) => Some(
+                "set `pin` in its table of the configuration to the PIN of the device; \
+                 its label or its manual tells it",
+            ),
+            Self::PinRefused(_) | Self::PinUnreadable { .. } => {
+                Some("correct `pin` in its table of the configuration")
+            }
+            Self::NotPaired { .. } => {
+                Some("end its phone app, and bring it near the adapter for the pairing")
             }
             Self::AdapterOff => Some(
                 "switch it on: `bluetoothctl power on`, after `rfkill unblock bluetooth` \
@@ -92,6 +137,10 @@ impl RadioError {
             Self::NoAdapter => Some(
                 "plug in a Bluetooth adapter, or enable the built-in one; \
                  a container needs the host's system bus",
+            ),
+            Self::OtherAdapters { .. } => Some(
+                "set `adapter` in [bluetooth] to the name or the address of one of these, or \
+                 leave it out",
             ),
             Self::NoService => {
                 Some("`sudo systemctl enable --now bluetooth`; its package is called bluez")

@@ -2,6 +2,8 @@ use std::io;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::{GattTable, RadioError, Target};
+
 /// Notifications that may wait for a slow reader. Far more than any answer
 /// takes; what a device sends beyond that unasked is dropped.
 const CHUNKS: usize = 256;
@@ -16,7 +18,9 @@ pub struct Link {
     pub name: Option<String>,
     /// Signal strength when it was last seen.
     pub rssi_dbm: Option<i16>,
-    outgoing: mpsc::Sender<Outgoing>,
+    /// What it offers.
+    pub gatt: GattTable,
+    orders: mpsc::Sender<Order>,
     incoming: mpsc::Receiver<Vec<u8>>,
 }
 
@@ -28,16 +32,17 @@ impl Link {
         rssi_dbm: Option<i16>,
     ) -> (Self, FarEnd) {
         // One write at a time is all that a device can take.
-        let (outgoing, requests) = mpsc::channel(1);
+        let (sender, orders) = mpsc::channel(1);
         let (chunks, incoming) = mpsc::channel(CHUNKS);
         let link = Self {
             address,
             name,
             rssi_dbm,
-            outgoing,
+            gatt: GattTable::default(),
+            orders: sender,
             incoming,
         };
-        (link, FarEnd { requests, chunks })
+        (link, FarEnd { orders, chunks })
     }
 
     /// Writes `bytes`, in as many radio packets as it takes, and waits until
@@ -51,7 +56,23 @@ impl Link {
             bytes: bytes.to_vec(),
             written,
         };
-        self.outgoing.send(outgoing).await.map_err(|_| lost())?;
+        let order = Order::Write(outgoing);
+        self.orders.send(order).await.map_err(|_| lost())?;
+        outcome.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Pairs the device with the PIN that the radio knows of it. For protocols
+    /// in which only the answers show that the device wants to be paired: if
+    /// the Bluetooth stack says so, connecting does it.
+    ///
+    /// # Errors
+    /// If the radio knows no PIN, the device refuses it, or the link is lost,
+    /// which some devices do on purpose when they are paired.
+    pub async fn pair(&mut self) -> Result<(), RadioError> {
+        let lost = || RadioError::LinkLost(Target::Address(self.address.clone()));
+        let (paired, outcome) = oneshot::channel();
+        let order = Order::Pair(paired);
+        self.orders.send(order).await.map_err(|_| lost())?;
         outcome.await.unwrap_or_else(|_| Err(lost()))
     }
 
@@ -66,7 +87,7 @@ impl Link {
     /// Ends the link as if the device had.
     #[cfg(test)]
     pub(crate) fn cut(&mut self) {
-        (self.outgoing, _) = mpsc::channel(1);
+        (self.orders, _) = mpsc::channel(1);
         (_, self.incoming) = mpsc::channel(1);
     }
 }
@@ -84,10 +105,17 @@ impl jbd_bms::Transport for Link {
 /// The radio's end of a [`Link`].
 #[derive(Debug)]
 pub(super) struct FarEnd {
-    /// What is to be written; ends when the link is dropped.
-    pub(super) requests: mpsc::Receiver<Outgoing>,
+    /// What is to be done; ends when the link is dropped.
+    pub(super) orders: mpsc::Receiver<Order>,
     /// Dropping it ends the link.
     pub(super) chunks: mpsc::Sender<Vec<u8>>,
+}
+
+/// What the holder of a link wants.
+#[derive(Debug)]
+pub(super) enum Order {
+    Write(Outgoing),
+    Pair(oneshot::Sender<Result<(), RadioError>>),
 }
 
 /// Bytes to write, and who waits for it.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 pub use error::RadioError;
-pub use gatt::GattLayout;
+pub use gatt::{GattCharacteristic, GattLayout, GattTable};
 pub use link::Link;
 pub use simulated::Air;
 pub use system::{Settings, System};
@@ -43,8 +43,8 @@ impl Radio {
         }
     }
 
-    /// Listens for `duration` and tells which devices were heard. Those that
-    /// have a connection, ours included, are silent.
+    /// Listens for `duration` and tells which devices were heard, and which
+    /// this computer is connected to. Those in the hands of others are silent.
     ///
     /// # Errors
     /// If Bluetooth cannot be used.
@@ -109,6 +109,8 @@ pub struct Seen {
     pub services: Vec<u128>,
     /// Manufacturer specific data: company number and what follows it.
     pub manufacturer_data: Vec<(u16, Vec<u8>)>,
+    /// This computer has a connection to it.
+    pub connected: bool,
 }
 
 impl Seen {

@@ -10,9 +10,9 @@ use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::link::FarEnd;
+use super::link::{FarEnd, Order};
 use super::pause::Pauses;
-use super::{Link, RadioError, Seen, Target};
+use super::{GattCharacteristic, GattTable, Link, RadioError, Seen, Target};
 
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
@@ -78,18 +78,15 @@ impl Air {
             .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
         let name = Some(device.name.to_owned());
-        let (link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
-        tokio::spawn(carry(pack, far_end, end));
+        let (mut link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
+        link.gatt = gatt();
+        tokio::spawn(carry(pack, far_end, end, target.clone()));
         Ok(link)
     }
 
     pub(super) async fn scan(&self, duration: Duration) -> Vec<Seen> {
         tokio::time::sleep(duration).await;
-        let free = self
-            .devices
-            .iter()
-            .filter(|device| device.pack.try_lock().is_ok());
-        free.map(Device::seen).collect()
+        self.devices.iter().map(Device::seen).collect()
     }
 
     pub(super) fn pause(&self, target: &Target, duration: Duration) {
@@ -108,24 +105,51 @@ impl Device {
             rssi_dbm: Some(self.rssi_dbm),
             services: vec![GattVariant::Standard.service()],
             manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
+            connected: self.pack.try_lock().is_err(),
         }
     }
 }
 
+/// What almost every pack offers.
+fn gatt() -> GattTable {
+    let variant = GattVariant::Standard;
+    let characteristic = |number, properties: [&str; 2]| GattCharacteristic {
+        service: variant.service(),
+        number,
+        properties: properties.map(str::to_owned).to_vec(),
+    };
+    GattTable {
+        characteristics: vec![
+            characteristic(variant.notify(), ["read", "notify"]),
+            characteristic(variant.write(), ["read", "write-without-response"]),
+        ],
+        notify: variant.notify(),
+        write: variant.write(),
+        write_len: 20,
+    }
+}
+
 /// Carries bytes between a link and its pack until one of them ends it.
-async fn carry(mut pack: OwnedMutexGuard<Pack>, far_end: FarEnd, end: CancellationToken) {
-    let FarEnd {
-        mut requests,
-        chunks,
-    } = far_end;
+async fn carry(
+    mut pack: OwnedMutexGuard<Pack>,
+    far_end: FarEnd,
+    end: CancellationToken,
+    target: Target,
+) {
+    let FarEnd { mut orders, chunks } = far_end;
     pack.connect(now_ms());
     loop {
         let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
         tokio::select! {
-            request = requests.recv() => match request {
-                Some(request) => {
+            order = orders.recv() => match order {
+                Some(Order::Write(request)) => {
                     pack.write(&request.bytes, now_ms());
                     request.done(Ok(()));
+                }
+                Some(Order::Pair(reply)) => {
+                    let error = RadioError::PairingNeeded(target.clone());
+                    // Nobody waits any more: the link was dropped.
+                    let _ = reply.send(Err(error));
                 }
                 None => break,
             },
@@ -208,17 +232,22 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn devices_with_a_link_are_silent_and_a_pause_ends_it() {
+    async fn a_link_shows_and_a_pause_ends_it() {
         let air = Air::demo();
         let target = Target::Name("House battery".to_owned());
-        assert_eq!(air.scan(Duration::ZERO).await.len(), 3);
+        let connected = async || {
+            let seen = air.scan(Duration::ZERO).await;
+            assert_eq!(seen.len(), 3);
+            seen.iter().filter(|seen| seen.connected).count()
+        };
+        assert_eq!(connected().await, 0);
         let mut link = air.connect(&target).await.unwrap();
-        assert_eq!(air.scan(Duration::ZERO).await.len(), 2);
+        assert_eq!(connected().await, 1);
 
         air.pause(&target, Duration::from_secs(3600));
         while link.recv().await.is_ok() {}
+        assert_eq!(connected().await, 0);
         let seen = air.scan(Duration::ZERO).await;
-        assert_eq!(seen.len(), 3);
         assert!(seen[0].is(&target));
         assert!(seen[0].is(&Target::Address("a4:c1:38:00:00:01".to_owned())));
         let error = air.connect(&target).await.unwrap_err();

@@ -1,11 +1,12 @@
 //! Source: JBD battery packs.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress};
+use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress, Transport};
 use secrecy::ExposeSecret;
 
 use super::Context;
@@ -123,9 +124,10 @@ impl PollError {
             Self::Device(Error::PasswordRejected) => {
                 Some("correct `password` in its [[jbd]] table")
             }
-            Self::Device(Error::PairingNeeded) => {
-                Some("pair it once with `bluetoothctl pair` and the PIN of the pack")
-            }
+            Self::Device(Error::PairingNeeded) => Some(
+                "it does not take the pairing of this computer: remove that with `bluetoothctl \
+                 remove`, and correct `pin` in its [[jbd]] table",
+            ),
             Self::Device(_) => None,
         }
     }
@@ -305,7 +307,7 @@ impl Pack {
     async fn measure(&mut self) -> Result<JbdPack, PollError> {
         self.ensure_link().await?;
         match self.link.take() {
-            Some(mut link) => Ok(link.measure().await?),
+            Some(mut link) => link.measure().await,
             None => Err(RadioError::NotFound(self.target.clone()).into()),
         }
     }
@@ -339,13 +341,8 @@ impl Pack {
         let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
         self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
         let rssi_dbm = link.rssi_dbm;
-        let mut client = Client::new(link);
-        if let Ok(address) = client.transport_mut().address.parse::<MacAddress>() {
-            client = client.with_address(address);
-        }
-        if let Some(password) = &self.config.password {
-            client = client.with_password(password.reveal()?.expose_secret());
-        }
+        let address = link.address.clone();
+        let client = client(link, &address, &self.config)?;
         self.link = Some(Connected { client, rssi_dbm });
         Ok(())
     }
@@ -353,9 +350,16 @@ impl Pack {
 
 impl Connected {
     /// Asks for what every reading is made of.
-    async fn measure(&mut self) -> Result<JbdPack, Error> {
+    async fn measure(&mut self) -> Result<JbdPack, PollError> {
+        let info = match self.client.basic_info().await {
+            Err(error) if wants_pairing(&error) => {
+                self.client.transport_mut().pair().await?;
+                self.client.basic_info().await?
+            }
+            result => result?,
+        };
         Ok(JbdPack {
-            info: self.client.basic_info().await?,
+            info,
             cells: self.client.cell_voltages().await?,
         })
     }
@@ -403,8 +407,36 @@ impl Known {
     }
 }
 
+/// A client with what `config` knows of the pack at `address`.
+///
+/// # Errors
+/// If its password cannot be had.
+pub fn client<T: Transport>(
+    transport: T,
+    address: &str,
+    config: &Jbd,
+) -> Result<Client<T>, SecretError> {
+    let mut client = Client::new(transport);
+    if let Ok(address) = address.parse::<MacAddress>() {
+        client = client.with_address(address);
+    }
+    if let Some(password) = &config.password {
+        client = client.with_password(password.reveal()?.expose_secret());
+    }
+    Ok(client)
+}
+
+/// True if the pack, or its Bluetooth characteristic, wants to be paired.
+pub fn wants_pairing(error: &Error) -> bool {
+    match error {
+        Error::NotSent(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        error => error.needs_pairing(),
+    }
+}
+
 impl Jbd {
-    fn target(&self) -> Target {
+    /// How the radio finds it.
+    pub fn target(&self) -> Target {
         match (&self.address, &self.name) {
             (Some(address), _) => Target::Address(address.to_ascii_uppercase()),
             (None, name) => Target::Name(name.clone().unwrap_or_default()),

@@ -11,6 +11,7 @@ use crate::stats::Stats;
 
 pub mod gateway;
 pub mod jbd;
+pub mod recognition;
 
 /// What sources work with.
 #[derive(Clone, Debug)]

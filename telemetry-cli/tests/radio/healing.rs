@@ -77,6 +77,53 @@ fn the_adapter_goes_off_and_on() {
 }
 
 #[test]
+fn one_of_two_adapters_is_chosen_by_name_or_by_address() {
+    Stage::play(async |stage| {
+        stage.bluez.with(|service| service.plug_in_second());
+        stage.add_packs(1);
+        stage.bluez.add(Config {
+            second_adapter: true,
+            ..Config::pack("Pack 2", 2)
+        });
+        let through = |adapter: Option<&str>| {
+            Radio::System(System::new(Settings {
+                adapter: adapter.map(str::to_owned),
+                scan_limit: Duration::from_millis(500),
+                ..settings()
+            }))
+        };
+        for (adapter, there, elsewhere) in [
+            (None, 1, 2),
+            (Some("hci0"), 1, 2),
+            (Some("hci1"), 2, 1),
+            (Some("00:1a:7d:da:71:14"), 2, 1),
+        ] {
+            let radio = through(adapter);
+            let mut link = connect(&radio, &addressed(there)).await.unwrap();
+            ask(&mut link, &BASIC_INFO).await.unwrap();
+            let error = connect(&radio, &addressed(elsewhere)).await.unwrap_err();
+            assert_eq!(error, RadioError::NotFound(addressed(elsewhere)));
+            radio.close().await;
+        }
+
+        let error = connect(&through(Some("hci2")), &addressed(1)).await;
+        let error = error.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this computer has no Bluetooth adapter `hci2`, but hci0 (00:1A:7D:DA:71:13), hci1 \
+             (00:1A:7D:DA:71:14)"
+        );
+        assert!(error.hint().unwrap().contains("set `adapter`"));
+
+        // The one that is on, unless another is asked for.
+        stage.bluez.with(|service| service.power(false));
+        connect(&through(None), &addressed(2)).await.unwrap();
+        let error = connect(&through(Some("hci0")), &addressed(1)).await;
+        assert_eq!(error.unwrap_err(), RadioError::AdapterOff);
+    });
+}
+
+#[test]
 fn going_off_during_a_scan_ends_it() {
     Stage::play(async |stage| {
         let radio = radio();

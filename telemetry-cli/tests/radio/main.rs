@@ -13,10 +13,13 @@ pub mod bluez;
 #[path = "../support/computer.rs"]
 pub mod computer;
 
+mod capture;
 mod connecting;
 mod healing;
 mod links;
+mod pairing;
 mod program;
+mod scan;
 mod sdk;
 
 /// A read of register 0x03.

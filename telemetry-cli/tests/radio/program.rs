@@ -1,26 +1,27 @@
 //! The program on computers with, without and with half of Bluetooth: what it
 //! prints and how it ends.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bluez::{Bluez, Bus, Config, Policy};
+use crate::bluez::{Bluez, Bus, Config, Policy, Security};
 use crate::computer::Computer;
 use serde_json::Value;
 
-fn computer() -> Computer {
+pub(crate) fn computer() -> Computer {
     let computer = Computer::blank();
     computer.configure("[[jbd]]\nname = \"House battery\"\n");
     computer
 }
 
 /// `telemetry COMMAND -c telemetry.toml`
-fn telemetry(computer: &Computer, command: &str) -> Command {
+pub(crate) fn telemetry(computer: &Computer, command: &str) -> Command {
     computer.telemetry(&[command, "-c", "telemetry.toml"])
 }
 
 /// `telemetry once`
-fn once(computer: &Computer, args: &[&str]) -> Output {
+pub(crate) fn once(computer: &Computer, args: &[&str]) -> Output {
     telemetry(computer, "once").args(args).output().unwrap()
 }
 
@@ -67,6 +68,73 @@ fn a_pack_is_read_once_and_let_go() {
     // A phone could connect now.
     assert!(!bluez.with(|service| service.is_connected(1)));
     assert!(bluez.calls("Disconnect") >= 1);
+}
+
+/// The pack takes what is written and says it back until it is paired.
+#[test]
+fn a_pack_behind_a_pin_is_paired_and_read() {
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    bluez.add(Config::secured(1, Security::Echo(4_711)));
+    let configure = |pin: &str| {
+        let config = format!("[[jbd]]\nname = \"Pack 1\"\nlabel = \"House battery\"\n{pin}");
+        std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
+    };
+    configure("");
+    let (code, error, hint) = trouble(&computer);
+    assert_eq!(code, Some(5));
+    assert_eq!(error, "Pack 1 wants to be paired first");
+    assert!(hint.contains("set `pin`"), "{hint}");
+    assert_eq!(bluez.calls("Pair"), 0);
+
+    configure("pin = \"123456\"");
+    let (code, error, hint) = trouble(&computer);
+    assert_eq!(code, Some(5));
+    assert_eq!(error, "Pack 1 refused the PIN");
+    assert!(hint.contains("correct `pin`"), "{hint}");
+    assert_eq!(bluez.calls("Pair"), 1);
+
+    configure("pin = \"file:pin\"");
+    std::fs::write(computer.directory.path().join("pin"), "004711\n").unwrap();
+    let output = once(&computer, &["--json"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["readings"][0]["values"]["cycles"], 12);
+    assert_eq!(bluez.calls("Pair"), 2);
+    assert_eq!(bluez.with(|service| service.agents()), 0);
+}
+
+#[test]
+fn the_gateway_waits_for_a_new_pin_without_asking_the_pack_again() {
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    bluez.add(Config::secured(1, Security::Attributes(4_711)));
+    let directory = computer.directory.path();
+    let config = "[[jbd]]\nname = \"Pack 1\"\npin = \"file:pin\"\ninterval = \"1s\"\n";
+    std::fs::write(directory.join("telemetry.toml"), config).unwrap();
+    std::fs::write(directory.join("pin"), "1\n").unwrap();
+    let mut run = telemetry(&computer, "run");
+    run.args(["--state-dir", "state"]).stderr(Stdio::piped());
+    let mut gateway = Running(run.spawn().unwrap());
+    let stderr = BufReader::new(gateway.0.stderr.take().unwrap());
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let told = lines.find(|line| line.contains("waiting for you"));
+    let told = told.expect("it says so");
+    assert!(told.contains("Pack 1 refused the PIN"), "{told}");
+    // Far longer than the wait after any other failure would be.
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(bluez.calls("Pair"), 1);
+
+    std::fs::write(directory.join("pin"), "004711\n").unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while bluez.with(|service| service.peripheral(1).writes.len()) < 4 {
+        assert!(Instant::now() < end, "it goes on with the new PIN");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(bluez.calls("Pair"), 2);
 }
 
 #[test]

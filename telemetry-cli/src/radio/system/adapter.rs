@@ -93,15 +93,35 @@ async fn connect() -> Result<Manager, Failure> {
 async fn choose(manager: &Manager, settings: &Settings) -> Result<(String, Adapter), Failure> {
     let limit = settings.call_limit;
     let mut adapters = Vec::new();
+    let mut others = Vec::new();
     for adapter in in_time(limit, manager.adapters()).await? {
+        // The name is followed by what the hardware calls itself.
         let name = in_time(limit, adapter.adapter_info()).await?;
+        let name = name.split_whitespace().next().unwrap_or_default();
         let wanted = settings.adapter.as_deref();
-        if wanted.is_none_or(|wanted| name.split_whitespace().next() == Some(wanted)) {
-            adapters.push((name, adapter));
+        if wanted.is_none_or(|wanted| wanted == name) {
+            adapters.push((name.to_owned(), adapter));
+            continue;
+        }
+        // Some systems do not tell.
+        let address = in_time(limit, adapter.adapter_address()).await;
+        match address.ok().flatten().map(|address| address.to_string()) {
+            Some(address) if wanted.is_some_and(|of| of.eq_ignore_ascii_case(&address)) => {
+                adapters.push((name.to_owned(), adapter));
+            }
+            Some(address) => others.push(format!("{name} ({address})")),
+            None => others.push(name.to_owned()),
         }
     }
     if adapters.is_empty() {
-        return Err(Failure::NoAdapter);
+        others.sort();
+        return Err(match &settings.adapter {
+            Some(wanted) if !others.is_empty() => Failure::OtherAdapters {
+                wanted: wanted.clone(),
+                found: others.join(", "),
+            },
+            _ => Failure::NoAdapter,
+        });
     }
     // They come in no order.
     adapters.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -195,22 +215,28 @@ impl Base {
     /// advertise, and no scan would find it. A process that was killed leaves
     /// such connections.
     pub(super) async fn held(&self, target: &Target, limit: Duration) -> Option<Sighting> {
+        let held = self.all_held(limit).await.into_iter();
+        let mut held = held.filter(|sighting| sighting.seen.is(target));
+        held.next()
+    }
+
+    /// All devices that the operating system is connected to.
+    pub(super) async fn all_held(&self, limit: Duration) -> Vec<Sighting> {
         let connected: Vec<_> = lock(&self.connected).iter().cloned().collect();
+        let mut held = Vec::new();
         for id in connected {
             let Ok(peripheral) = in_time(limit, self.adapter.peripheral(&id)).await else {
                 continue;
             };
-            let Some(sighting) = sighting(peripheral.clone(), limit).await else {
-                continue;
-            };
             // A service that was killed in between told nobody.
-            let connected = sighting.seen.is(target)
-                && in_time(limit, peripheral.is_connected()).await == Ok(true);
-            if connected {
-                return Some(sighting);
+            if in_time(limit, peripheral.is_connected()).await == Ok(true)
+                && let Some(mut sighting) = sighting(peripheral, limit).await
+            {
+                sighting.seen.connected = true;
+                held.push(sighting);
             }
         }
-        None
+        held
     }
 
     async fn pump(self: Arc<Self>, mut stream: Pin<Box<dyn Stream<Item = CentralEvent> + Send>>) {

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::adapter::{in_time, lock};
 use super::failure::Failure;
-use crate::radio::GattLayout;
-use crate::radio::link::{self, Outgoing};
+use super::pairing::Pairer;
+use crate::radio::link::{self, Order, Outgoing};
+use crate::radio::{GattCharacteristic, GattLayout, GattTable, Target};
 
 /// What a packet carries if the device never negotiates a larger one.
 const LEAST_WRITE: usize = 20;
@@ -63,10 +64,17 @@ pub(super) type Slot = OwnedMutexGuard<Known>;
 
 /// A connected device.
 pub(super) struct Open {
+    way: Way,
+    lost: CancellationToken,
+    pairer: Option<Pairer>,
+}
+
+/// How to talk to it.
+struct Way {
+    notify: Characteristic,
     write: Characteristic,
     write_type: WriteType,
     write_len: usize,
-    lost: CancellationToken,
 }
 
 impl Device {
@@ -122,12 +130,38 @@ impl Device {
         });
     }
 
-    /// Connects, subscribes, and from then on notifications go to `chunks`.
+    /// Connects, pairs with `pairer` if need be, subscribes, and from then on
+    /// notifications go to `chunks`.
     pub(super) async fn open(
         &self,
         slot: &mut Slot,
         layouts: &[GattLayout],
-        chunks: mpsc::Sender<Vec<u8>>,
+        chunks: &mpsc::Sender<Vec<u8>>,
+        pairer: Option<&Pairer>,
+        settings: &Settings,
+    ) -> Result<Open, Failure> {
+        let Some(pairer) = pairer else {
+            return self.open_once(slot, layouts, chunks, settings).await;
+        };
+        let open = match self.open_once(slot, layouts, chunks, settings).await {
+            Ok(open) => open,
+            Err(failure) => {
+                match pairer.judge(failure, settings).await {
+                    Failure::PairingNeeded => pairer.pair(settings).await?,
+                    failure => return Err(failure),
+                }
+                self.open_once(slot, layouts, chunks, settings).await?
+            }
+        };
+        let pairer = Some(pairer.clone());
+        Ok(Open { pairer, ..open })
+    }
+
+    async fn open_once(
+        &self,
+        slot: &mut Slot,
+        layouts: &[GattLayout],
+        chunks: &mpsc::Sender<Vec<u8>>,
         settings: &Settings,
     ) -> Result<Open, Failure> {
         let lost = CancellationToken::new();
@@ -142,11 +176,10 @@ impl Device {
             result = self.subscribe(slot, layouts, chunks, settings) => result,
         };
         match opened {
-            Ok((write, write_type, write_len)) => Ok(Open {
-                write,
-                write_type,
-                write_len,
+            Ok(way) => Ok(Open {
+                way,
                 lost,
+                pairer: None,
             }),
             Err(failure) => {
                 *lock(&self.line) = None;
@@ -160,9 +193,9 @@ impl Device {
         &self,
         slot: &mut Slot,
         layouts: &[GattLayout],
-        chunks: mpsc::Sender<Vec<u8>>,
+        chunks: &mpsc::Sender<Vec<u8>>,
         settings: &Settings,
-    ) -> Result<(Characteristic, WriteType, usize), Failure> {
+    ) -> Result<Way, Failure> {
         match timeout(settings.connect_limit, self.peripheral.connect()).await {
             Ok(result) => result?,
             Err(_) => return Err(Failure::NoAnswer),
@@ -183,7 +216,7 @@ impl Device {
             slot.pump = Some(pump.abort_handle());
         }
         if let Some(line) = lock(&self.line).as_mut() {
-            line.chunks = Some((notify.clone(), chunks));
+            line.chunks = Some((notify.clone(), chunks.clone()));
         }
         match in_time(settings.call_limit, self.peripheral.subscribe(&notify)).await {
             // Still subscribed since the last link.
@@ -196,7 +229,23 @@ impl Device {
             false => WriteType::WithResponse,
         };
         let packet = usize::from(self.peripheral.mtu()).saturating_sub(3);
-        Ok((write, write_type, packet.clamp(LEAST_WRITE, MOST_WRITE)))
+        Ok(Way {
+            notify,
+            write,
+            write_type,
+            write_len: packet.clamp(LEAST_WRITE, MOST_WRITE),
+        })
+    }
+
+    /// What a connected device offers.
+    pub(super) fn gatt(&self, open: &Open) -> GattTable {
+        let characteristics = self.peripheral.characteristics().into_iter();
+        GattTable {
+            characteristics: characteristics.map(GattCharacteristic::from).collect(),
+            notify: open.way.notify.uuid.as_u128(),
+            write: open.way.write.uuid.as_u128(),
+            write_len: open.way.write_len,
+        }
     }
 
     /// Carries bytes until the link is dropped, lost or told to `end`, then
@@ -205,7 +254,8 @@ impl Device {
         self: Arc<Self>,
         slot: Slot,
         open: Open,
-        mut requests: mpsc::Receiver<Outgoing>,
+        mut orders: mpsc::Receiver<Order>,
+        target: Target,
         end: CancellationToken,
         settings: Settings,
     ) {
@@ -217,8 +267,14 @@ impl Device {
                 biased;
                 () = open.lost.cancelled() => break,
                 () = end.cancelled() => break,
-                request = requests.recv() => match request {
-                    Some(request) => self.write(request, &open, &settings).await,
+                order = orders.recv() => match order {
+                    Some(Order::Write(request)) => self.write(request, &open, &settings).await,
+                    Some(Order::Pair(reply)) => {
+                        let pair = end.run_until_cancelled(open.pair(&settings)).await;
+                        let paired = pair.unwrap_or(Err(Failure::Lost));
+                        // Nobody waits any more: the link was dropped.
+                        let _ = reply.send(paired.map_err(|failure| failure.about(&target)));
+                    }
                     None => break,
                 },
                 _ = check.tick() => {
@@ -231,7 +287,7 @@ impl Device {
         }
         // Ends the queue of chunks: whoever waits for one is told at once.
         *lock(&self.line) = None;
-        drop(requests);
+        drop(orders);
         if open.lost.is_cancelled() {
             tracing::debug!(device = %self.peripheral.address(), "link lost");
         } else {
@@ -242,8 +298,9 @@ impl Device {
 
     async fn write(&self, request: Outgoing, open: &Open, settings: &Settings) {
         let mut outcome = Ok(());
-        for part in request.bytes.chunks(open.write_len) {
-            let write = self.peripheral.write(&open.write, part, open.write_type);
+        let way = &open.way;
+        for part in request.bytes.chunks(way.write_len) {
+            let write = self.peripheral.write(&way.write, part, way.write_type);
             let written = tokio::select! {
                 biased;
                 () = open.lost.cancelled() => Err(Failure::Lost),
@@ -274,6 +331,28 @@ impl Device {
                 let device = self.peripheral.address();
                 tracing::debug!(%device, "disconnecting takes too long");
             }
+        }
+    }
+}
+
+impl From<Characteristic> for GattCharacteristic {
+    fn from(characteristic: Characteristic) -> Self {
+        let names = characteristic.properties.iter_names();
+        Self {
+            service: characteristic.service_uuid.as_u128(),
+            number: characteristic.uuid.as_u128(),
+            properties: names
+                .map(|(name, _)| name.to_lowercase().replace('_', "-"))
+                .collect(),
+        }
+    }
+}
+
+impl Open {
+    async fn pair(&self, settings: &Settings) -> Result<(), Failure> {
+        match &self.pairer {
+            Some(pairer) => pairer.pair(settings).await,
+            None => Err(Failure::PairingNeeded),
         }
     }
 }

@@ -22,8 +22,21 @@ pub(super) enum Failure {
     /// None of the expected characteristics, but these.
     WrongKind(String),
     PairingNeeded,
+    /// The configured PIN is not that of the device.
+    PinRefused,
+    /// The configured PIN cannot be had.
+    PinUnreadable(String),
+    /// Pairing failed, and not for the PIN.
+    NotPaired(String),
+    /// What was to be made is there already.
+    Exists,
     AdapterOff,
     NoAdapter,
+    /// Not the adapter that was asked for, but these.
+    OtherAdapters {
+        wanted: String,
+        found: String,
+    },
     NoService,
     NoBus(String),
     Denied(String),
@@ -60,8 +73,13 @@ impl Failure {
             | Self::Held
             | Self::WrongKind(_)
             | Self::PairingNeeded
+            | Self::PinRefused
+            | Self::PinUnreadable(_)
+            | Self::NotPaired(_)
+            | Self::Exists
             | Self::AdapterOff
             | Self::NoAdapter
+            | Self::OtherAdapters { .. }
             | Self::NoService
             | Self::NoBus(_)
             | Self::Denied(_)
@@ -91,6 +109,15 @@ impl Failure {
             Self::Gone | Self::NotHeard => RadioError::NotFound(target.clone()),
             Self::NoAnswer => RadioError::NoAnswer(target.clone()),
             Self::PairingNeeded => RadioError::PairingNeeded(target.clone()),
+            Self::PinRefused => RadioError::PinRefused(target.clone()),
+            Self::PinUnreadable(reason) => RadioError::PinUnreadable {
+                target: target.clone(),
+                reason,
+            },
+            Self::NotPaired(reason) => RadioError::NotPaired {
+                target: target.clone(),
+                reason,
+            },
             Self::WrongKind(found) => RadioError::WrongKind {
                 target: target.clone(),
                 found,
@@ -104,6 +131,7 @@ impl Failure {
         match self {
             Self::AdapterOff => RadioError::AdapterOff,
             Self::NoAdapter => RadioError::NoAdapter,
+            Self::OtherAdapters { wanted, found } => RadioError::OtherAdapters { wanted, found },
             Self::NoService => RadioError::NoService,
             Self::NoBus(text) => RadioError::NoBus(text),
             Self::Denied(text) => RadioError::NoPermission(text),
@@ -135,14 +163,21 @@ impl From<btleplug::Error> for Failure {
 }
 
 #[cfg(target_os = "linux")]
+impl From<&dbus::Error> for Failure {
+    fn from(error: &dbus::Error) -> Self {
+        Self::from_name(
+            error.name().unwrap_or_default(),
+            error.message().unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl Failure {
     fn from_bluez(error: &bluez_async::BluetoothError) -> Self {
         use bluez_async::BluetoothError;
         match error {
-            BluetoothError::DbusError(error) => Self::from_name(
-                error.name().unwrap_or_default(),
-                error.message().unwrap_or_default(),
-            ),
+            BluetoothError::DbusError(error) => Self::from(error),
             BluetoothError::NoBluetoothAdapters => Self::NoAdapter,
             BluetoothError::ServiceDiscoveryTimedOut => Self::NoAnswer,
             // A half of an object: it is being removed, or made, right now.
@@ -179,6 +214,8 @@ impl Failure {
             "InProgress" => Self::Busy,
             "NotReady" | "Blocked" => Self::AdapterOff,
             "DoesNotExist" => Self::Gone,
+            "AlreadyExists" => Self::Exists,
+            "ConnectionAttemptFailed" => Self::Radio(message.to_owned()),
             "NotConnected" => Self::Lost,
             "NotAuthorized"
             | "AuthenticationFailed"

@@ -5,6 +5,7 @@
 //! and restarting the Bluetooth service or the system bus heal by themselves:
 //! each attempt begins at the part that is missing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,8 +15,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use btleplug::api::Peripheral as _;
+
 use adapter::{Base, Place};
 use failure::{Failure, Remedy};
+use pairing::Pairing;
 use scan::{Searches, Sighting};
 
 use super::link::FarEnd;
@@ -25,9 +29,13 @@ use super::{GattLayout, Link, RadioError, Seen, Target};
 pub use settings::Settings;
 
 mod adapter;
+#[cfg(target_os = "linux")]
+mod agent;
 mod device;
 mod failure;
 mod noise;
+#[cfg_attr(not(target_os = "linux"), path = "pairing_elsewhere.rs")]
+mod pairing;
 mod scan;
 mod settings;
 
@@ -50,6 +58,7 @@ struct Shared {
     searches: Mutex<Searches>,
     closing: CancellationToken,
     pauses: Pauses,
+    pairing: Arc<Pairing>,
     tasks: TaskTracker,
 }
 
@@ -66,6 +75,7 @@ impl System {
             searches: Mutex::default(),
             pauses: Pauses::new(closing.clone()),
             closing,
+            pairing: Arc::default(),
             tasks: TaskTracker::new(),
         }))
     }
@@ -104,14 +114,20 @@ impl System {
         if self.0.closing.is_cancelled() {
             return Err(RadioError::Closed);
         }
-        let sightings = self.0.look_around(duration).await;
-        let mut seen: Vec<Seen> = sightings
-            .map_err(Failure::alone)?
+        let sightings = self.0.look_around(duration);
+        let sightings = sightings.await.map_err(Failure::alone)?;
+        let limit = self.0.settings.call_limit;
+        let held = match self.0.base().await {
+            Ok(base) => base.all_held(limit).await,
+            Err(failure) => return Err(failure.alone()),
+        };
+        // One that was connected to in between is both; the latter counts.
+        let seen: BTreeMap<_, _> = sightings
             .into_iter()
-            .map(|sighting| sighting.seen)
+            .chain(held)
+            .map(|Sighting { seen, .. }| (seen.address.clone(), seen))
             .collect();
-        seen.sort_by(|one, other| one.address.cmp(&other.address));
-        Ok(seen)
+        Ok(seen.into_values().collect())
     }
 
     pub(super) fn pause(&self, target: &Target, duration: Duration) {
@@ -125,6 +141,7 @@ impl System {
         if timeout(limit, self.0.tasks.wait()).await.is_err() {
             tracing::warn!("some Bluetooth devices did not disconnect in time");
         }
+        self.0.pairing.close(self.0.settings.call_limit).await;
     }
 }
 
@@ -216,17 +233,27 @@ impl Attempt {
         let device = base.device(&found.peripheral);
         let mut slot = self.unless_cancelled(device.slot(settings)).await?;
 
+        let pairer = match settings.pin(&self.target) {
+            Some(pin) => {
+                let id = found.peripheral.id().to_string();
+                let pairing = &self.radio.pairing;
+                let pairer = pairing.pairer(&id, pin, settings);
+                Some(self.unless_cancelled(async { Ok(pairer.await) }).await?)
+            }
+            None => None,
+        };
         let seen = found.seen;
-        let (link, far_end) = Link::new(seen.address, seen.name, seen.rssi_dbm);
-        let FarEnd { requests, chunks } = far_end;
+        let (mut link, far_end) = Link::new(seen.address, seen.name, seen.rssi_dbm);
+        let FarEnd { orders, chunks } = far_end;
         let turn = self.unless_cancelled(self.turn()).await?;
-        let open = device.open(&mut slot, &self.layouts, chunks, settings);
+        let open = device.open(&mut slot, &self.layouts, &chunks, pairer.as_ref(), settings);
         let opened = self.unless_cancelled(open).await;
         drop(turn);
         match opened {
             Ok(open) => {
-                let end = self.end.clone();
-                let carry = device.carry(slot, open, requests, end, settings.clone());
+                link.gatt = device.gatt(&open);
+                let (target, end) = (self.target.clone(), self.end.clone());
+                let carry = device.carry(slot, open, orders, target, end, settings.clone());
                 self.radio.tasks.spawn(carry);
                 Ok(link)
             }

@@ -267,6 +267,7 @@ pub(super) async fn sighting(peripheral: Peripheral, limit: Duration) -> Option<
         rssi_dbm: properties.rssi,
         services: properties.services.iter().map(|of| of.as_u128()).collect(),
         manufacturer_data: properties.manufacturer_data.into_iter().collect(),
+        connected: false,
     };
     Some(Sighting { peripheral, seen })
 }

@@ -1,10 +1,17 @@
 use std::time::Duration;
 
+use crate::config::Pin;
+use crate::radio::Target;
+
 /// How the adapter is used. The defaults suit real radios; tests shorten them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Which adapter, such as `hci0`; the first that is switched on if `None`.
+    /// Which adapter, by name, such as `hci0`, or by address; the first that is
+    /// switched on if `None`.
     pub adapter: Option<String>,
+    /// The PINs of devices that may want to be paired. On other systems than
+    /// Linux they are not used: those ask their user.
+    pub pins: Vec<(Target, Pin)>,
     /// How long a device is listened for. Some advertise once in ten seconds.
     pub scan_limit: Duration,
     /// For a connection, after which the device is called silent. BlueZ alone
@@ -12,6 +19,8 @@ pub struct Settings {
     pub connect_limit: Duration,
     /// For reading which services a device has.
     pub discovery_limit: Duration,
+    /// For pairing. The service gives up after about as long.
+    pub pair_limit: Duration,
     /// For every other call, all of which take milliseconds.
     pub call_limit: Duration,
     /// For a disconnection, which takes BlueZ 2 s or more.
@@ -23,13 +32,23 @@ pub struct Settings {
     pub check_interval: Duration,
 }
 
+impl Settings {
+    /// The PIN of `target`, if it has one.
+    pub(super) fn pin(&self, target: &Target) -> Option<&Pin> {
+        let mut pins = self.pins.iter();
+        pins.find_map(|(owner, pin)| (owner == target).then_some(pin))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             adapter: None,
+            pins: Vec::new(),
             scan_limit: Duration::from_secs(15),
             connect_limit: Duration::from_secs(20),
             discovery_limit: Duration::from_secs(30),
+            pair_limit: Duration::from_secs(40),
             call_limit: Duration::from_secs(5),
             disconnect_limit: Duration::from_secs(5),
             retry_delay: Duration::from_millis(300),

@@ -26,7 +26,7 @@ error: unknown key `intervall` in `[[jbd]]`
   |
 3 | intervall = \"30s\"
   | ^^^^^^^^^
-  = expected: `name`, `address`, `label`, `password`, `interval`, `hold_link`, `store`, `reads_per_day` or `allow`
+  = expected: `name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store`, `reads_per_day` or `allow`
   = help: did you mean `interval`?
 ",
     );
@@ -500,7 +500,7 @@ fn json_for_programs() {
         Outcome {
             stdout: "{\"file\":\"telemetry.toml\",\"ok\":false,\"problems\":[{\"severity\":\"error\",\
                      \"message\":\"unknown key `intervall` in `[[jbd]]`\",\"line\":3,\"column\":1,\
-                     \"expected\":\"`name`, `address`, `label`, `password`, `interval`, `hold_link`, `store`, \
+                     \"expected\":\"`name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store`, \
                      `reads_per_day` or `allow`\",\"help\":\"did you mean `interval`?\"}]}\n"
                 .to_owned(),
             stderr: String::new(),
@@ -519,4 +519,28 @@ fn check(toml: &str) -> Cli {
 
 fn mistakes(toml: &str, expected: &str) {
     assert_eq!(check(toml.trim_start()).run(), Outcome::mistakes(expected));
+}
+
+#[test]
+fn pins_have_digits_and_are_not_shown() {
+    for (pin, problem) in [
+        (
+            "\"1234567\"",
+            "`pin`: a PIN has one to six digits and nothing else",
+        ),
+        (
+            "\"98x7\"",
+            "`pin`: a PIN has one to six digits and nothing else",
+        ),
+        ("987654", "`pin` is not in quotes"),
+        ("\"\"", "`pin`: the text in quotes is empty"),
+        ("\"file:missing\"", "`pin`: cannot read missing"),
+    ] {
+        let outcome = check(&format!("[[jbd]]\nname = \"a\"\npin = {pin}\n")).run();
+        assert_eq!(outcome.code, Some(78), "{outcome:?}");
+        assert!(outcome.stderr.contains(problem), "{outcome:?}");
+        let digits = pin.trim_matches('"');
+        let shown = !digits.is_empty() && outcome.stderr.contains(digits);
+        assert!(!shown || pin.contains("missing"), "{outcome:?}");
+    }
 }

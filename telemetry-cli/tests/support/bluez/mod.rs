@@ -8,8 +8,8 @@ use std::time::Duration;
 
 pub use bus::{Bus, Policy};
 pub use fault::Fault;
-pub use peripheral::{Attributes, Config, Peripheral};
-pub use service::Service;
+pub use peripheral::{Attributes, Config, Peripheral, Security};
+pub use service::{Answer, Service};
 pub use stage::{Stage, radio, settings};
 
 mod bus;

@@ -1,12 +1,13 @@
 //! A peripheral: what it advertises, its services, and the device behind it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use dbus::Message;
-use jbd_bms::simulator::{Pack, PackConfig};
+use jbd_bms::simulator::{Access, Pack, PackConfig};
 
 use super::object::{Interfaces, Properties, Value};
+use super::service::Pending;
 
 pub(super) const DEVICE: &str = "org.bluez.Device1";
 pub(super) const SERVICE: &str = "org.bluez.GattService1";
@@ -30,6 +31,12 @@ pub struct Config {
     pub disconnect_delay: Duration,
     /// The packs' clock runs so many times faster.
     pub speed: u32,
+    /// In reach of the second adapter, and of no other.
+    pub second_adapter: bool,
+    /// What it wants before it talks.
+    pub security: Security,
+    /// Its manufacturer data is its address, as that of many modules.
+    pub advertises_address: bool,
     /// Its name comes only with so many advertisements.
     pub name_after: u32,
 }
@@ -48,8 +55,20 @@ impl Config {
             services_delay: Duration::from_millis(20),
             disconnect_delay: Duration::from_millis(20),
             speed: 20,
+            second_adapter: false,
+            security: Security::Open,
+            advertises_address: true,
             name_after: 0,
         }
+    }
+
+    /// Such a pack, with something in front of what it says.
+    pub fn secured(number: u8, security: Security) -> Self {
+        let mut config = Self::pack(&format!("Pack {number}"), number);
+        if let Security::Echo(_) = security {
+            config.pack.access = Access::Pairing;
+        }
+        Self { security, ..config }
     }
 
     /// Its address, upper case with colons.
@@ -58,6 +77,30 @@ impl Config {
             .address
             .map(|byte| format!("{byte:02X}"))
             .join(":")
+    }
+}
+
+/// What a peripheral wants before it talks; the numbers are its passkey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Nothing.
+    Open,
+    /// Its attributes are refused before it is paired.
+    Attributes(u32),
+    /// The same, and it asks for the passkey as soon as they are used.
+    Asking(u32),
+    /// What is written comes back until it is paired.
+    Echo(u32),
+}
+
+impl Security {
+    pub(super) fn passkey(self) -> Option<u32> {
+        match self {
+            Self::Open => None,
+            Self::Attributes(passkey) | Self::Asking(passkey) | Self::Echo(passkey) => {
+                Some(passkey)
+            }
+        }
     }
 }
 
@@ -108,6 +151,9 @@ pub struct Peripheral {
     pub(super) link: u64,
     /// What an attempt that nobody answers is told when it is ended.
     pub(super) pending: Option<Message>,
+    pub(super) pairing: Option<Pending>,
+    /// Paired for good.
+    pub paired: bool,
     /// Clients that get notifications; they outlast links.
     pub(super) notifying: HashSet<String>,
     pub(super) heard: u32,
@@ -133,12 +179,24 @@ impl Peripheral {
             connected: false,
             link: 0,
             pending: None,
+            pairing: None,
+            paired: false,
             notifying: HashSet::new(),
             heard: 0,
             was_connected: false,
             cut_after: None,
             writes: Vec::new(),
             said: Vec::new(),
+        }
+    }
+
+    /// From now on it is paired.
+    pub(super) fn bond(&mut self) {
+        self.paired = true;
+        if self.config.pack.access == Access::Pairing {
+            self.config.pack.access = Access::Open;
+            self.pack = Pack::new(self.config.pack.clone(), 7);
+            self.pack.connect(self.now_ms());
         }
     }
 
@@ -181,8 +239,8 @@ impl Peripheral {
             ("AddressType", "public".into()),
             ("Alias", Value::Text(alias)),
             ("Adapter", Value::Path(adapter.to_owned())),
-            ("Paired", false.into()),
-            ("Bonded", false.into()),
+            ("Paired", self.paired.into()),
+            ("Bonded", self.paired.into()),
             ("Connected", false.into()),
             ("ServicesResolved", false.into()),
             ("Trusted", false.into()),
@@ -214,7 +272,9 @@ impl Peripheral {
     pub(super) fn manufacturer_data(&self) -> Value {
         let [a, b, c, d, e, f] = self.config.pack.address;
         let company = u16::from_le_bytes([f, e]);
-        Value::Manufacturer(BTreeMap::from([(company, vec![d, c, b, a])]))
+        let address = (company, vec![d, c, b, a]);
+        let data = self.config.advertises_address.then_some(address);
+        Value::Manufacturer(data.into_iter().collect())
     }
 
     /// What appears with the first connection.

@@ -69,7 +69,9 @@ pub fn settings() -> Settings {
         disconnect_limit: Duration::from_secs(3),
         retry_delay: Duration::from_millis(20),
         check_interval: Duration::from_secs(30),
+        pair_limit: Duration::from_secs(2),
         adapter: None,
+        pins: Vec::new(),
     }
 }
 

@@ -7,15 +7,24 @@ use jbd_bms::simulator::Output;
 
 use super::super::object::{Properties, Value};
 use super::super::peripheral::{CHARACTERISTIC, DEVICE, uuid};
-use super::{ADAPTER, HCI0, Service, signal};
+use super::{ADAPTER, Service, signal};
 
 impl Service {
-    pub(super) fn is_powered(&self) -> bool {
-        self.tree.get(HCI0, ADAPTER, "Powered") == Some(&Value::Flag(true))
+    pub(super) fn is_powered(&self, adapter: &str) -> bool {
+        self.tree.get(adapter, ADAPTER, "Powered") == Some(&Value::Flag(true))
     }
 
     pub(super) fn paths(&self) -> Vec<String> {
         self.peripherals.keys().cloned().collect()
+    }
+
+    pub(super) fn paths_at(&self, adapter: &str) -> Vec<String> {
+        let all = self.paths().into_iter();
+        all.filter(|path| adapter_of(path) == adapter).collect()
+    }
+
+    fn is_scanning_at(&self, adapter: &str) -> bool {
+        self.scanners.iter().any(|(at, _)| at == adapter)
     }
 
     pub(super) fn advertise(&mut self) {
@@ -26,12 +35,13 @@ impl Service {
                 self.last_heard.insert(path, now);
                 continue;
             }
-            if !self.scanners.is_empty() && !peripheral.is_silent() {
+            if self.is_scanning_at(adapter_of(&path)) && !peripheral.is_silent() {
                 self.hear(&path);
-            } else if self
-                .last_heard
-                .get(&path)
-                .is_some_and(|heard| heard.elapsed() > self.forget_after)
+            } else if !peripheral.paired
+                && self
+                    .last_heard
+                    .get(&path)
+                    .is_some_and(|heard| heard.elapsed() > self.forget_after)
             {
                 self.forget(&path);
             }
@@ -46,7 +56,7 @@ impl Service {
         peripheral.heard += 1;
         let rssi = -60 - i16::try_from(peripheral.heard % 5).expect("small");
         if !known {
-            let device = peripheral.device(HCI0, rssi);
+            let device = peripheral.device(adapter_of(path), rssi);
             self.export(path, device);
             return;
         }
@@ -147,15 +157,25 @@ impl Service {
         self.drive(path);
     }
 
-    pub(super) fn stop_scanning(&mut self) {
-        if !self.scanners.is_empty() {
-            self.scanners.clear();
-            self.discovering_ended();
+    pub(super) fn stop_scanning(&mut self, adapter: &str) {
+        if self.is_scanning_at(adapter) {
+            self.scanners.retain(|(at, _)| at != adapter);
+            self.discovering_ended(adapter);
         }
     }
 
-    pub(super) fn discovering_ended(&mut self) {
-        for path in self.paths() {
+    /// False if `client` did not scan.
+    pub(super) fn stop_scanning_for(&mut self, adapter: &str, client: &str) -> bool {
+        let scanner = (adapter.to_owned(), client.to_owned());
+        let scanned = self.scanners.remove(&scanner);
+        if scanned && !self.is_scanning_at(adapter) {
+            self.discovering_ended(adapter);
+        }
+        scanned
+    }
+
+    fn discovering_ended(&mut self, adapter: &str) {
+        for path in self.paths_at(adapter) {
             if let Some(device) = self.tree.0.get_mut(&path).and_then(|of| of.get_mut(DEVICE))
                 && device.remove("RSSI").is_some()
             {
@@ -163,7 +183,7 @@ impl Service {
             }
         }
         let discovering = Properties::from([("Discovering", false.into())]);
-        self.change(HCI0, ADAPTER, &discovering);
+        self.change(adapter, ADAPTER, &discovering);
     }
 
     pub(super) fn forget(&mut self, path: &str) {
@@ -184,4 +204,11 @@ impl Service {
         );
         self.send(signal.append2(Path::from(path.to_owned()), vec![DEVICE]));
     }
+}
+
+/// The adapter that a device is behind.
+pub(super) fn adapter_of(device: &str) -> &str {
+    device
+        .rsplit_once('/')
+        .map_or(device, |(adapter, _)| adapter)
 }

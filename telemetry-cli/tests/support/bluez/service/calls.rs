@@ -1,11 +1,12 @@
 //! The interfaces: what is called.
 
-use dbus::Message;
 use dbus::arg::PropMap;
+use dbus::{Message, Path};
 
 use super::super::object::{Properties, prop_map};
 use super::super::peripheral::{CHARACTERISTIC, DEVICE};
-use super::{ADAPTER, HCI0, Refusal, Service, bluez, invalid, refusal, text, unknown};
+use super::air::adapter_of;
+use super::{ADAPTER, Refusal, Service, bluez, invalid, refusal, text, unknown};
 
 impl Service {
     pub(super) fn properties(
@@ -33,13 +34,22 @@ impl Service {
                 let value = value.ok_or_else(|| invalid("No such property"))?;
                 Ok(Some(reply.append1(value.variant())))
             }
+            "Set" if interface == DEVICE => {
+                let (_, property, value) = message.get3::<&str, &str, dbus::arg::Variant<bool>>();
+                if (property, value.map(|value| value.0)) != (Some("Trusted"), Some(true)) {
+                    return Err(invalid("No such property"));
+                }
+                let trusted = Properties::from([("Trusted", true.into())]);
+                self.change(path, DEVICE, &trusted);
+                Ok(Some(reply))
+            }
             "Set" if interface == ADAPTER => {
                 let on: (_, _, Option<dbus::arg::Variant<bool>>) =
                     message.get3::<&str, &str, dbus::arg::Variant<bool>>();
                 if let Some(on) = on.2
-                    && on.0 != self.is_powered()
+                    && on.0 != self.is_powered(path)
                 {
-                    self.power(on.0);
+                    self.power_at(path, on.0);
                 }
                 Ok(Some(reply))
             }
@@ -50,28 +60,34 @@ impl Service {
     pub(super) fn adapter(
         &mut self,
         message: &Message,
+        path: &str,
         method: &str,
     ) -> Result<Option<Message>, Refusal> {
         let client = text(message.sender());
         let not_ready = || bluez("NotReady", "Resource Not Ready");
         match method {
             "SetDiscoveryFilter" => {}
-            "StartDiscovery" | "StopDiscovery" if !self.is_powered() => return Err(not_ready()),
+            "RemoveDevice" => {
+                let device: Path<'_> = message.read1().map_err(|_| invalid("No device"))?;
+                let Some(peripheral) = self.peripherals.get_mut(&*device) else {
+                    return Err(bluez("DoesNotExist", "Does Not Exist"));
+                };
+                peripheral.paired = false;
+                self.forget(&device);
+            }
+            "StartDiscovery" | "StopDiscovery" if !self.is_powered(path) => return Err(not_ready()),
             "StartDiscovery" => {
-                if !self.scanners.insert(client) {
+                if !self.scanners.insert((path.to_owned(), client)) {
                     return Err(bluez("InProgress", "Operation already in progress"));
                 }
                 self.send(message.method_return());
                 let discovering = Properties::from([("Discovering", true.into())]);
-                self.change(HCI0, ADAPTER, &discovering);
+                self.change(path, ADAPTER, &discovering);
                 return Ok(None);
             }
             "StopDiscovery" => {
-                if !self.scanners.remove(&client) {
+                if !self.stop_scanning_for(path, &client) {
                     return Err(bluez("Failed", "No discovery started"));
-                }
-                if self.scanners.is_empty() {
-                    self.discovering_ended();
                 }
             }
             _ => return Err(unknown(method, ADAPTER)),
@@ -88,6 +104,8 @@ impl Service {
         match method {
             "Connect" => self.connect(message, path),
             "Disconnect" => self.disconnect(message, path),
+            "Pair" => self.pair(message, path),
+            "CancelPairing" => self.cancel_pairing(message, path),
             _ => Err(unknown(method, DEVICE)),
         }
     }
@@ -97,7 +115,7 @@ impl Service {
         message: &Message,
         path: &str,
     ) -> Result<Option<Message>, Refusal> {
-        if !self.is_powered() {
+        if !self.is_powered(adapter_of(path)) {
             return Err(bluez("Failed", "Input/output error"));
         }
         let Some(peripheral) = self.peripherals.get_mut(path) else {
@@ -162,9 +180,13 @@ impl Service {
     ) -> Result<Option<Message>, Refusal> {
         let device = path.split("/service").next().unwrap_or_default().to_owned();
         let client = text(message.sender());
-        let Some(peripheral) = self.peripherals.get_mut(&device) else {
+        if !self.peripherals.contains_key(&device) {
             return Err(unknown(method, CHARACTERISTIC));
-        };
+        }
+        if let Some(answer) = self.before_pairing(message, &device) {
+            return answer;
+        }
+        let peripheral = self.peripherals.get_mut(&device).expect("looked for above");
         match method {
             "StartNotify" => {
                 if path != peripheral.notify_path() {

@@ -15,9 +15,15 @@ use super::peripheral::{CHARACTERISTIC, Config, DEVICE, Peripheral};
 
 mod air;
 mod calls;
+mod pairing;
+
+pub use pairing::Answer;
+pub(super) use pairing::Pending;
+use pairing::{Agent, MANAGER};
 
 const ADAPTER: &str = "org.bluez.Adapter1";
 const HCI0: &str = "/org/bluez/hci0";
+const HCI1: &str = "/org/bluez/hci1";
 
 /// Everything advertises this often while somebody scans.
 const ADVERTISE: Duration = Duration::from_millis(40);
@@ -33,12 +39,18 @@ pub struct Service {
     channel: Option<Channel>,
     tree: Tree,
     peripherals: BTreeMap<String, Peripheral>,
-    scanners: HashSet<String>,
+    /// Adapter and client.
+    scanners: HashSet<(String, String)>,
     timers: BTreeMap<(Instant, u64), Timer>,
     timers_made: u64,
     next_advertisement: Instant,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: HashMap<String, usize>,
+    /// The first one is asked about whatever concerns no other.
+    agents: Vec<Agent>,
+    /// Questions to agents, and the devices they are about.
+    asked: HashMap<u32, String>,
+    answers: Vec<Answer>,
     /// A device that was not heard for so long is forgotten.
     pub forget_after: Duration,
     last_heard: HashMap<String, Instant>,
@@ -64,22 +76,28 @@ impl Service {
             next_advertisement: Instant::now(),
             faults: Vec::new(),
             calls: HashMap::new(),
+            agents: Vec::new(),
+            asked: HashMap::new(),
+            answers: Vec::new(),
             forget_after: Duration::from_secs(30),
             last_heard: HashMap::new(),
         };
+        let manager = Interfaces::from([(MANAGER, Properties::new())]);
+        service.export("/org/bluez", manager);
         service.plug_in();
         service
     }
 
     pub(super) fn add(&mut self, config: Config) {
-        let peripheral = Peripheral::new(HCI0, config);
+        let adapter = if config.second_adapter { HCI1 } else { HCI0 };
+        let peripheral = Peripheral::new(adapter, config);
         self.peripherals.insert(peripheral.path.clone(), peripheral);
     }
 
     /// The peripheral with this last byte in its address.
     pub fn peripheral(&mut self, number: u8) -> &mut Peripheral {
-        let path = path_of(number);
-        self.peripherals.get_mut(&path).expect("it was added")
+        let path = self.path_of(number);
+        self.peripherals.get_mut(&path).expect("looked for above")
     }
 
     /// Whether a peripheral is connected.
@@ -110,22 +128,37 @@ impl Service {
         self.scanners.clear();
         self.timers.clear();
         self.last_heard.clear();
+        self.agents.clear();
+        self.asked.clear();
         for peripheral in self.peripherals.values_mut() {
             peripheral.connected = false;
             peripheral.link += 1;
             peripheral.pending = None;
+            peripheral.pairing = None;
             peripheral.notifying.clear();
             peripheral.was_connected = false;
             peripheral.pack.disconnect();
             self.tree.remove(&peripheral.path);
         }
-        self.tree.set(HCI0, ADAPTER, "Discovering", false.into());
+        for adapter in [HCI0, HCI1] {
+            let off = false.into();
+            self.tree.set(adapter, ADAPTER, "Discovering", off);
+        }
     }
 
     /// Adds the adapter.
     pub fn plug_in(&mut self) {
+        self.plug_in_at(HCI0, "00:1A:7D:DA:71:13");
+    }
+
+    /// Adds another one.
+    pub fn plug_in_second(&mut self) {
+        self.plug_in_at(HCI1, "00:1A:7D:DA:71:14");
+    }
+
+    fn plug_in_at(&mut self, path: &str, address: &str) {
         let adapter = Properties::from([
-            ("Address", "00:1A:7D:DA:71:13".into()),
+            ("Address", address.into()),
             ("AddressType", "public".into()),
             ("Name", "gateway".into()),
             ("Alias", "gateway".into()),
@@ -134,7 +167,7 @@ impl Service {
             ("Class", Value::U32(0)),
             ("Modalias", "usb:v1D6Bp0246d0542".into()),
         ]);
-        self.export(HCI0, Interfaces::from([(ADAPTER, adapter)]));
+        self.export(path, Interfaces::from([(ADAPTER, adapter)]));
     }
 
     /// Removes the adapter and all behind it.
@@ -149,31 +182,36 @@ impl Service {
 
     /// Switches the adapter.
     pub fn power(&mut self, on: bool) {
+        self.power_at(HCI0, on);
+    }
+
+    fn power_at(&mut self, adapter: &str, on: bool) {
         if !on {
-            for path in self.paths() {
+            for path in self.paths_at(adapter) {
                 self.drop_link(&path);
                 if !self.peripherals[&path].was_connected {
                     self.forget(&path);
                 }
             }
-            self.stop_scanning();
+            self.stop_scanning(adapter);
         }
-        self.change(HCI0, ADAPTER, &Properties::from([("Powered", on.into())]));
+        let powered = Properties::from([("Powered", on.into())]);
+        self.change(adapter, ADAPTER, &powered);
     }
 
     /// The link is lost.
     pub fn lose(&mut self, number: u8) {
-        self.drop_link(&path_of(number));
+        self.drop_link(&self.path_of(number));
     }
 
     /// Takes a device off the list of known ones.
     pub fn forget_device(&mut self, number: u8) {
-        self.forget(&path_of(number));
+        self.forget(&self.path_of(number));
     }
 
     /// The connection as a client that was killed leaves it.
     pub fn connect_silently(&mut self, number: u8) {
-        let path = path_of(number);
+        let path = self.path_of(number);
         self.hear(&path);
         self.link_up(&path);
         self.resolve(&path, self.peripherals[&path].link);
@@ -227,6 +265,7 @@ impl Service {
             return;
         }
         if message.msg_type() != MessageType::MethodCall {
+            self.agent_answered(message);
             return;
         }
         let method = text(message.member());
@@ -240,12 +279,13 @@ impl Service {
     }
 
     fn client_left(&mut self, client: &str) {
-        if self.scanners.remove(client) && self.scanners.is_empty() {
-            self.discovering_ended();
+        for adapter in [HCI0, HCI1] {
+            self.stop_scanning_for(adapter, client);
         }
         for peripheral in self.peripherals.values_mut() {
             peripheral.notifying.remove(client);
         }
+        self.agent_left(client);
     }
 
     fn call(&mut self, message: &Message) {
@@ -259,7 +299,8 @@ impl Service {
             )),
             interface if !self.knows(&path, interface) => Err(unknown(&method, interface)),
             "org.freedesktop.DBus.Properties" => self.properties(message, &path, &method),
-            ADAPTER => self.adapter(message, &method),
+            ADAPTER => self.adapter(message, &path, &method),
+            MANAGER => self.agent_manager(message, &method),
             DEVICE => self.device(message, &path, &method),
             CHARACTERISTIC => self.characteristic(message, &path, &method),
             interface => Err(unknown(&method, interface)),
@@ -277,6 +318,13 @@ impl Service {
         object.is_some_and(|object| {
             interface == "org.freedesktop.DBus.Properties" || object.contains_key(interface)
         })
+    }
+
+    fn path_of(&self, number: u8) -> String {
+        let end = format!("/dev_A4_C1_38_00_00_{number:02X}");
+        let mut paths = self.peripherals.keys();
+        let path = paths.find(|path| path.ends_with(&end));
+        path.expect("it was added").clone()
     }
 
     fn send(&self, message: Message) {
@@ -311,10 +359,6 @@ impl Service {
         let signal = signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged");
         self.send(signal.append3(interface, prop_map(changed), gone));
     }
-}
-
-fn path_of(number: u8) -> String {
-    format!("{HCI0}/dev_A4_C1_38_00_00_{number:02X}")
 }
 
 fn signal(path: &str, interface: &str, name: &str) -> Message {
