@@ -205,7 +205,7 @@ pub(super) fn syntax(error: &Error) -> (Problem, Range<usize>) {
 
 /// Tables that later versions will have.
 const PLANNED: &[&str] = &[
-    "abrp", "bluetti", "bmw", "mariadb", "openwb", "osmand", "saic", "web",
+    "abrp", "bluetti", "bmw", "openwb", "osmand", "saic", "web",
 ];
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
+pub use mariadb::{MariaDb, Tls};
 pub use report::{Place, Problem, Report, Severity};
 pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
@@ -27,6 +28,7 @@ mod duration;
 mod environment;
 mod explain;
 mod load;
+mod mariadb;
 mod report;
 mod sample;
 mod schema;
@@ -45,6 +47,8 @@ pub struct Config {
     pub home_assistant: HomeAssistant,
     /// `[store]`
     pub store: Store,
+    /// `[mariadb]`; without it there is no such database.
+    pub mariadb: Option<MariaDb>,
     /// `[bluetooth]`
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`

@@ -217,6 +217,7 @@ impl Sink {
                     Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
                     _ => tracing::info!(%broker, "connected"),
                 }
+                self.stats.well(&self.name);
                 self.link.ever = true;
                 self.link.refusals = 0;
                 self.link.since = Some(now);
@@ -255,7 +256,7 @@ impl Sink {
                     self.link.failures = 0;
                 }
                 self.link.failures += 1;
-                self.stats.failed(&self.name);
+                self.stats.failed(&self.name, "trying again", &failure.text);
                 self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
                 if self.link.complaint.as_ref() != Some(&failure.text) {
                     let broker = &self.settings.broker;
