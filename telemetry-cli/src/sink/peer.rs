@@ -49,7 +49,10 @@ impl Peer {
     pub(super) fn tls(&self, error: &Tls) -> String {
         let Self { table, address, .. } = self;
         match error {
-            Tls::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
+            // The second one: by an authority that has the name of a known one.
+            Tls::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => format!(
                 "nobody known has signed its certificate; set {table}.ca to the authority's file"
             ),
             Tls::InvalidCertificate(

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use crate::gateway::{Gateway, eventually, in_order, rows};
+use crate::gateway::{Gateway, assert_counted, eventually, rows};
 use crate::link::Link;
 use crate::server::{Database, MariaDb};
 use crate::shared;
@@ -37,7 +37,7 @@ async fn a_server_that_is_away_at_the_start_is_waited_for() {
     server.restart();
     let mut root = database.inside().await;
     eventually(&mut root, TAKEN, 700).await;
-    assert_eq!(rows(&mut root, gateway.id()).await, in_order(700));
+    assert_counted(&mut root, gateway.id(), 700).await;
     let counts = gateway.stats.counts();
     assert_eq!(counts["mariadb"].health(), "ok");
     assert!(counts["mariadb"].failures > 0);
@@ -72,7 +72,7 @@ async fn kills_of_the_server_lose_nothing_and_double_nothing() {
     }
     let mut root = database.inside().await;
     eventually(&mut root, TAKEN, KILLS * EACH).await;
-    assert_eq!(rows(&mut root, gateway.id()).await, in_order(KILLS * EACH));
+    assert_counted(&mut root, gateway.id(), KILLS * EACH).await;
     sink.stop().await;
 }
 
@@ -100,9 +100,9 @@ async fn kills_of_the_gateway_lose_nothing_and_double_nothing() {
         if let Ok(taken) = taken {
             // Whatever was committed by now: no gap, nothing twice. More may
             // come in that was on its way.
-            let rows = rows(&mut root, &id).await;
-            assert!(rows.len() as i64 >= taken);
-            assert_eq!(rows, in_order(rows.len() as i64));
+            let count = rows(&mut root, &id).await.len() as i64;
+            assert!(count >= taken);
+            assert_counted(&mut root, &id, count).await;
             if taken == COUNT {
                 break;
             }
@@ -111,7 +111,7 @@ async fn kills_of_the_gateway_lose_nothing_and_double_nothing() {
     }
     println!("{kills} kills");
     assert!(kills > 3);
-    assert_eq!(rows(&mut root, Gateway::open(&directory).await.id()).await, in_order(COUNT));
+    assert_counted(&mut root, Gateway::open(&directory).await.id(), COUNT).await;
 }
 
 /// Forwards to a server; lets the `COMMIT` through and keeps the answer, so
@@ -168,7 +168,7 @@ async fn a_commit_without_an_answer_is_not_repeated() {
     }
     sink.stop().await;
     assert_eq!(stolen.load(Ordering::SeqCst), ROUNDS as u32);
-    assert_eq!(rows(&mut root, gateway.id()).await, in_order(ROUNDS * 40));
+    assert_counted(&mut root, gateway.id(), ROUNDS * 40).await;
     assert_eq!(gateway.stats.counts()["mariadb"].set_aside, 0);
 }
 
@@ -187,7 +187,7 @@ async fn cut_links_heal() {
     }
     eventually(&mut root, TAKEN, 500).await;
     sink.stop().await;
-    assert_eq!(rows(&mut root, gateway.id()).await, in_order(500));
+    assert_counted(&mut root, gateway.id(), 500).await;
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn what_was_read_last_arrives_before_the_end() {
     eventually(&mut root, TAKEN, 1).await;
     gateway.count("pack", 1, 900).await;
     sink.stop().await;
-    assert_eq!(rows(&mut root, gateway.id()).await, in_order(900));
+    assert_counted(&mut root, gateway.id(), 900).await;
     let consumer = gateway.journal.consumer("mariadb").await.unwrap();
     assert_eq!(consumer.taken(), 900, "and the journal knows it");
 }

@@ -63,10 +63,11 @@ async fn killed_and_started_again_it_writes_every_row_once() {
 
     let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
         .args(["export", "--format", "jsonl", "--state-dir", "state"])
+        .env("PASSWORD", PASSWORD)
         .current_dir(directory.path())
         .output()
         .unwrap();
-    assert!(output.status.success());
+    assert!(output.status.success(), "{output:?}");
     let stored: Vec<(i64, f64)> = String::from_utf8(output.stdout)
         .unwrap()
         .lines()

@@ -7,7 +7,7 @@ use telemetry_cli::metric::battery;
 use telemetry_cli::value::Value;
 use tempfile::tempdir;
 
-use crate::gateway::{Gateway, eventually, reading, rows};
+use crate::gateway::{Gateway, assert_rows, eventually, reading};
 use crate::server::{MariaDb, execute};
 use crate::shared;
 
@@ -40,13 +40,13 @@ async fn refused_readings_are_set_aside_with_the_reason() {
             600 => reading.values.set(&battery::SOFTWARE_VERSION, Value::from("1.2.3")),
             601 => reading.device = DeviceId::new(&[&"x".repeat(300)]),
             999 => reading.measured_at = DateTime::from_timestamp(1_000_000_000_000, 0).unwrap(),
-            _ => expected.push((number + 1, number)),
+            _ => expected.push(number),
         }
         gateway.append(reading);
     }
     let sink = gateway.start(&database.config);
     eventually(&mut root, TAKEN, 1000).await;
-    assert_eq!(rows(&mut root, gateway.id()).await, expected);
+    assert_rows(&mut root, gateway.id(), &expected).await;
     let aside: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT number, kind, reason, reading FROM set_aside WHERE gateway = ? ORDER BY number",
     )
@@ -55,13 +55,13 @@ async fn refused_readings_are_set_aside_with_the_reason() {
     .await
     .unwrap();
     let reasons: Vec<_> = aside.iter().map(|(number, _, why, _)| (*number, why.as_str())).collect();
-    let parts = ["CONSTRAINT `sane`", "no thirteen", "'software_version'", "'device'", "measured_at"];
+    let parts = ["CONSTRAINT `sane`", "no thirteen", "'software_version'", "'device'", "'+33658-"];
     assert_eq!(
         reasons.iter().map(|(number, _)| *number).collect::<Vec<_>>(),
         [18, 19, 601, 602, 1000]
     );
     for ((_, reason), part) in reasons.iter().zip(parts) {
-        assert!(reason.contains(part) || part == "measured_at", "{reason}");
+        assert!(reason.contains(part), "{reason}");
     }
     let whole: serde_json::Value = serde_json::from_str(&aside[0].3).unwrap();
     assert_eq!(whole["values"]["soc_percent"], 95);
@@ -142,22 +142,21 @@ async fn a_changed_table_is_no_reason_to_set_everything_aside() {
 /// Somebody holds locks that the sink needs.
 #[tokio::test]
 async fn deadlocks_are_tried_again() {
-    let database = shared().database().await;
+    // Of its own: others would be seen waiting, too.
+    let server = MariaDb::start();
+    let database = server.database().await;
     let mut root = database.inside().await;
-    let directories = [tempdir().unwrap(), tempdir().unwrap()];
-    let mut gateways = Vec::new();
-    for directory in &directories {
-        gateways.push(Gateway::open(directory).await);
-    }
-    let sink = gateways[0].start(&database.config);
+    let directory = tempdir().unwrap();
+    let gateway = Gateway::open(&directory).await;
+    let sink = gateway.start(&database.config);
     eventually(&mut root, "SELECT COUNT(*) FROM gateway", 1).await;
     sink.stop().await;
-    gateways[0].count("pack", 0, 1).await;
-    let sink = gateways[0].start(&database.config);
+    gateway.count("pack", 0, 1).await;
+    let sink = gateway.start(&database.config);
     eventually(&mut root, TAKEN, 1).await;
     // Takes the device first and the gateway second, the sink the other way
     // round: one of them has to give in. The lighter transaction does.
-    let gateway = gateways[0].id().to_owned();
+    let id = gateway.id();
     for round in 1..=5 {
         execute(
             &mut root,
@@ -166,22 +165,21 @@ async fn deadlocks_are_tried_again() {
         .await;
         let mut later = reading("pack", round);
         later.fetched_at += chrono::TimeDelta::minutes(round * 5);
-        gateways[0].append(later);
+        gateway.append(later);
         // Until the sink waits for the device.
         let mut other = database.inside().await;
         eventually(
             &mut other,
-            "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT' \
-             AND trx_query LIKE 'INSERT INTO device%'",
+            "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
             1,
         )
         .await;
         // Either may be the victim.
-        let sql = format!("UPDATE gateway SET name = CONCAT(name, 'x') WHERE id = '{gateway}'");
+        let sql = format!("UPDATE gateway SET name = CONCAT(name, 'x') WHERE id = '{id}'");
         let _ = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut root).await;
         execute(&mut root, "ROLLBACK").await;
         eventually(&mut other, TAKEN, round + 1).await;
     }
     sink.stop().await;
-    assert_eq!(gateways[0].stats.counts()["mariadb"].failures, 0, "no reconnect");
+    assert_eq!(gateway.stats.counts()["mariadb"].failures, 0, "no reconnect");
 }

@@ -25,7 +25,7 @@ fn value(metric: &Metric, number: i64) -> Value {
         Form::Float => Value::from(number as f64 * -0.125 + 0.1),
         Form::Text => Value::from(format!("Größe {number} 🔋 '\"\\")),
         Form::Time => Value::from(time(1_790_000_000_123 + number)),
-        Form::Object => Value::Map([("cell_v".to_owned(), Value::from(3.3))].into()),
+        Form::Object => Value::Map([("state".to_owned(), Value::from("full"))].into()),
     };
     match metric.shape {
         Shape::Single => single(number),
@@ -78,7 +78,8 @@ async fn every_metric_of_every_kind_arrives_as_it_was() {
             reading.measured_at -= TimeDelta::milliseconds(2);
             if full {
                 for (number, metric) in metric::catalogue(kind).iter().enumerate() {
-                    reading.values.set(metric, value(metric, number as i64));
+                    let value = value(metric, number as i64).rounded(metric.decimals);
+                    reading.values.set(metric, value);
                 }
                 reading.extra.insert("humidity".to_owned(), json!([40, null, "ü"]));
             }

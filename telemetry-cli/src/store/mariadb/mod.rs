@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlDatabaseError};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, MySql};
@@ -180,13 +180,15 @@ fn bind<'q>(
         // MariaDB knows neither infinity nor "not a number".
         Cell::Real(number) => query.bind(number.is_finite().then_some(*number)),
         Cell::Integer(number) => query.bind(*number),
-        Cell::Time(millis) => query.bind(naive(*millis)),
+        Cell::Time(millis) => match DateTime::from_timestamp_millis(*millis) {
+            Some(time) if (1..=9999).contains(&time.year()) => query.bind(time.naive_utc()),
+            // As a time it would be stored as another one; as text it is
+            // refused.
+            Some(time) => query.bind(time.to_string()),
+            None => query.bind(millis.to_string()),
+        },
         Cell::Text(text) => query.bind(text.as_str()),
     }
-}
-
-fn naive(millis: i64) -> Option<NaiveDateTime> {
-    DateTime::from_timestamp_millis(millis).map(|time| time.naive_utc())
 }
 
 /// Bytes of the larger one of the two packets that insert `rows`: the text of
