@@ -91,9 +91,9 @@ impl Check<'_> {
             ("client_cert", mqtt.client_cert.as_deref()),
             ("client_key", mqtt.client_key.as_deref()),
         ];
-        let unused = broker.is_ok_and(|broker| !broker.tls).then_some(
-            "write `tls://` or `wss://` in `url` for an encrypted connection",
-        );
+        let unused = broker
+            .is_ok_and(|broker| !broker.tls)
+            .then_some("write `tls://` or `wss://` in `url` for an encrypted connection");
         self.certificates(&Path::table("mqtt"), files, |_| {
             unused.map(|help| ("without TLS", help))
         });

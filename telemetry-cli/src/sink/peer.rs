@@ -34,9 +34,9 @@ impl Peer {
             }
             ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
             ErrorKind::TimedOut => "no answer; check host, port and firewall".to_owned(),
-            ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown => "out of reach; check the network".to_owned(),
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+                "out of reach; check the network".to_owned()
+            }
             // The kind of a failed look-up has no name yet.
             _ if error.to_string().contains("lookup") => {
                 format!("unknown host; check {address} and the name server")

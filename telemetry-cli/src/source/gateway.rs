@@ -63,12 +63,19 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
         );
         values.set(
             &gateway::SET_ASIDE,
-            parts(&counts, |of| whole(of.set_aside).filter(|_| of.set_aside > 0)),
+            parts(&counts, |of| {
+                whole(of.set_aside).filter(|_| of.set_aside > 0)
+            }),
         );
-        values.set(&gateway::HEALTH, parts(&counts, |of| Some(of.health().into())));
+        values.set(
+            &gateway::HEALTH,
+            parts(&counts, |of| Some(of.health().into())),
+        );
         values.set(
             &gateway::LAST_ERROR,
-            parts(&counts, |of| Some(of.last_error.as_ref()?.1.as_str().into())),
+            parts(&counts, |of| {
+                Some(of.last_error.as_ref()?.1.as_str().into())
+            }),
         );
         values.set(
             &gateway::LAST_ERROR_AT,

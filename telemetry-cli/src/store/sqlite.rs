@@ -6,7 +6,9 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, Sqlite, ValueRef};
 
-use super::{Cell, EXTRA_COLUMN, KEY_COLUMNS, STORED, chunks, columns, insert_statement, row, value};
+use super::{
+    Cell, EXTRA_COLUMN, KEY_COLUMNS, STORED, chunks, columns, insert_statement, row, value,
+};
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::metric;

@@ -41,7 +41,10 @@ async fn a_wrong_password_is_a_login() {
     let Exit::LoginNeeded(why) = gateway.run_once(&missing).await else {
         panic!("a login is needed");
     };
-    assert!(why.contains("mariadb.password: cannot read /no/such/file"), "{why}");
+    assert!(
+        why.contains("mariadb.password: cannot read /no/such/file"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -51,16 +54,21 @@ async fn databases_and_rights_that_are_missing_come_with_the_line_that_helps() {
     let mut root = database.inside().await;
     let directory = tempdir().unwrap();
     let gateway = Gateway::open(&directory).await;
-    let elsewhere = database.config.replace(
-        &format!("database = '{name}'"),
-        "database = 'not there'",
-    );
+    let elsewhere = database
+        .config
+        .replace(&format!("database = '{name}'"), "database = 'not there'");
     // Without any right to it, the server does not say whether it exists.
     let why = gateway.trouble(&elsewhere).await;
-    let line = format!("CREATE DATABASE IF NOT EXISTS `not there` CHARACTER SET utf8mb4; GRANT ALL \
-                        ON `not there`.* TO '{name}'@'%';");
+    let line = format!(
+        "CREATE DATABASE IF NOT EXISTS `not there` CHARACTER SET utf8mb4; GRANT ALL \
+                        ON `not there`.* TO '{name}'@'%';"
+    );
     assert!(why.contains(&line), "{why}");
-    execute(&mut root, &format!("GRANT ALL ON `not there`.* TO '{name}'@'%'")).await;
+    execute(
+        &mut root,
+        &format!("GRANT ALL ON `not there`.* TO '{name}'@'%'"),
+    )
+    .await;
     let Exit::Transient(why) = gateway.run_once(&elsewhere).await else {
         panic!("it heals by itself");
     };
@@ -69,17 +77,35 @@ async fn databases_and_rights_that_are_missing_come_with_the_line_that_helps() {
         "{why}"
     );
     // Exactly that line, and it works.
-    execute(&mut root, "CREATE DATABASE `not there` CHARACTER SET utf8mb4").await;
+    execute(
+        &mut root,
+        "CREATE DATABASE `not there` CHARACTER SET utf8mb4",
+    )
+    .await;
     let found = probed(&elsewhere).await.unwrap();
-    assert!(found.ends_with("database not there: no tables yet (telemetry run makes them)"), "{found}");
+    assert!(
+        found.ends_with("database not there: no tables yet (telemetry run makes them)"),
+        "{found}"
+    );
 
-    execute(&mut root, &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'")).await;
-    execute(&mut root, &format!("GRANT SELECT ON {name}.* TO '{name}'@'%'")).await;
+    execute(
+        &mut root,
+        &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'"),
+    )
+    .await;
+    execute(
+        &mut root,
+        &format!("GRANT SELECT ON {name}.* TO '{name}'@'%'"),
+    )
+    .await;
     let Exit::Transient(why) = gateway.run_once(&database.config).await else {
         panic!("it heals by itself");
     };
     let grant = format!("GRANT ALL ON {name}.* TO '{name}'@'%';");
-    assert!(why.contains("may not do this (CREATE command denied") && why.ends_with(&grant), "{why}");
+    assert!(
+        why.contains("may not do this (CREATE command denied") && why.ends_with(&grant),
+        "{why}"
+    );
     // Heals while the sink waits.
     let sink = gateway.start(&database.config);
     gateway.count("pack", 0, 3).await;
@@ -87,11 +113,22 @@ async fn databases_and_rights_that_are_missing_come_with_the_line_that_helps() {
     eventually(&mut root, "SELECT taken FROM gateway", 3).await;
     sink.stop().await;
 
-    execute(&mut root, &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'")).await;
-    execute(&mut root, &format!("GRANT SELECT ON {name}.* TO '{name}'@'%'")).await;
+    execute(
+        &mut root,
+        &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'"),
+    )
+    .await;
+    execute(
+        &mut root,
+        &format!("GRANT SELECT ON {name}.* TO '{name}'@'%'"),
+    )
+    .await;
     let (code, why) = probed(&database.config).await.unwrap_err();
     assert_eq!(code, Code::Backend);
-    assert!(why.contains("UPDATE command denied") && why.ends_with(&grant), "{why}");
+    assert!(
+        why.contains("UPDATE command denied") && why.ends_with(&grant),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +167,10 @@ async fn what_is_no_server_is_told_apart() {
     let unused = free.local_addr().unwrap().port();
     drop(free);
     let why = gateway.trouble(&port(unused)).await;
-    assert!(why.ends_with("nothing listens there; is the server running, and is the port right?"), "{why}");
+    assert!(
+        why.ends_with("nothing listens there; is the server running, and is the port right?"),
+        "{why}"
+    );
     // Somebody else.
     let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = other.local_addr().unwrap();
@@ -172,6 +212,12 @@ async fn the_probe_says_what_it_found() {
     // The same by the socket.
     let socket = format!("socket = '{}'", shared().socket().display());
     let found = probed(&database.with(&socket)).await.unwrap();
-    assert!(found.contains(&format!(" at {}, not encrypted", shared().socket().display())), "{found}");
+    assert!(
+        found.contains(&format!(
+            " at {}, not encrypted",
+            shared().socket().display()
+        )),
+        "{found}"
+    );
     eventually(&mut root, "SELECT COUNT(*) FROM gateway", 1).await;
 }

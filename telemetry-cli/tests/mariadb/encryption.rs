@@ -60,19 +60,39 @@ async fn each_degree_of_encryption_is_kept() {
     assert!(found.contains(", not encrypted;"), "{found}");
     for lines in ["", "tls = 'preferred'", "tls = 'required'"] {
         let found = with("127.0.0.1", lines).await.unwrap();
-        assert!(found.contains("TLSv1.3, certificate not checked;"), "{found}");
+        assert!(
+            found.contains("TLSv1.3, certificate not checked;"),
+            "{found}"
+        );
     }
     let found = with("localhost", &good).await.unwrap();
     assert!(found.contains("TLSv1.3, certificate checked;"), "{found}");
     let identity = format!("{good}tls = 'verify_identity'");
-    assert!(with("localhost", &identity).await.unwrap().contains("certificate checked"));
+    assert!(
+        with("localhost", &identity)
+            .await
+            .unwrap()
+            .contains("certificate checked")
+    );
     let authority = format!("{good}tls = 'verify_ca'");
-    assert!(with("127.0.0.1", &authority).await.unwrap().contains("certificate checked"));
+    assert!(
+        with("127.0.0.1", &authority)
+            .await
+            .unwrap()
+            .contains("certificate checked")
+    );
 
     let why = with("127.0.0.1", &good).await.unwrap_err();
-    assert!(why.ends_with("its certificate is for another host name; check mariadb.host"), "{why}");
+    assert!(
+        why.ends_with("its certificate is for another host name; check mariadb.host"),
+        "{why}"
+    );
     let unknown = "nobody known has signed its certificate; set mariadb.ca to the authority's file";
-    for lines in [wrong.as_str(), "tls = 'verify_identity'", &format!("{wrong}tls = 'verify_ca'")] {
+    for lines in [
+        wrong.as_str(),
+        "tls = 'verify_identity'",
+        &format!("{wrong}tls = 'verify_ca'"),
+    ] {
         let why = with("localhost", lines).await.unwrap_err();
         assert!(why.ends_with(unknown), "{why}");
     }
@@ -88,7 +108,10 @@ async fn a_server_without_encryption_is_not_taken_for_one_with() {
     let ca = format!("ca = '{}'", files.path().join("server.ca.pem").display());
     for lines in ["tls = 'required'", "tls = 'verify_identity'", &ca] {
         let why = gateway.trouble(&database.with(lines)).await;
-        assert!(why.contains("it offers no encryption, and mariadb.tls or mariadb.ca asks for it"), "{why}");
+        assert!(
+            why.contains("it offers no encryption, and mariadb.tls or mariadb.ca asks for it"),
+            "{why}"
+        );
     }
 }
 
@@ -101,7 +124,10 @@ async fn users_may_have_to_encrypt_or_to_show_a_certificate() {
     let with = async |lines: &str| encrypted.probe(&database, "localhost", lines).await;
     execute(&mut root, &format!("ALTER USER '{name}'@'%' REQUIRE SSL")).await;
     let why = with("tls = 'disabled'").await.unwrap_err();
-    assert!(why.contains("if it lets this user in over TLS only, leave out mariadb.tls"), "{why}");
+    assert!(
+        why.contains("if it lets this user in over TLS only, leave out mariadb.tls"),
+        "{why}"
+    );
     with("").await.unwrap();
 
     execute(&mut root, &format!("ALTER USER '{name}'@'%' REQUIRE X509")).await;

@@ -42,7 +42,9 @@ impl Gateway {
             history: None,
         };
         let consumers = [mariadb::CONSUMER.to_owned()].into();
-        let journal = Journal::open(database.clone(), limits, consumers).await.unwrap();
+        let journal = Journal::open(database.clone(), limits, consumers)
+            .await
+            .unwrap();
         let writing = CancellationToken::new();
         let writer = tokio::spawn(Writer::new(journal.clone()).run(writing.clone()));
         Self {
@@ -174,7 +176,9 @@ pub(crate) async fn eventually(root: &mut MySqlConnection, sql: &str, expected: 
     let end = Instant::now() + DEADLINE;
     let mut pause = Duration::from_millis(20);
     loop {
-        let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *root).await;
+        let found = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut *root)
+            .await;
         if found.as_ref().is_ok_and(|found: &i64| *found == expected) {
             return;
         }

@@ -70,7 +70,10 @@ async fn gateways_that_start_at_once_all_succeed_and_share_the_tables() {
         gateways.push(gateway);
     }
     let config = database.with("batch = 20");
-    let sinks: Vec<_> = gateways.iter().map(|gateway| gateway.start(&config)).collect();
+    let sinks: Vec<_> = gateways
+        .iter()
+        .map(|gateway| gateway.start(&config))
+        .collect();
     eventually(&mut root, "SELECT COUNT(*) FROM battery", GATEWAYS * 300).await;
     for sink in sinks {
         sink.stop().await;
@@ -78,7 +81,12 @@ async fn gateways_that_start_at_once_all_succeed_and_share_the_tables() {
     for gateway in &gateways {
         assert_counted(&mut root, gateway.id(), 300).await;
     }
-    eventually(&mut root, "SELECT COUNT(*) FROM gateway WHERE taken = 300", GATEWAYS).await;
+    eventually(
+        &mut root,
+        "SELECT COUNT(*) FROM gateway WHERE taken = 300",
+        GATEWAYS,
+    )
+    .await;
     eventually(&mut root, "SELECT COUNT(*) FROM device", 1).await;
     eventually(&mut root, "SELECT COUNT(*) FROM layout", 1).await;
 }
@@ -120,13 +128,19 @@ async fn a_newer_layout_is_left_alone() {
     gateway.count("pack", 0, 3).await;
     eventually(&mut root, "SELECT taken FROM gateway", 3).await;
     sink.stop().await;
-    execute(&mut root, "INSERT INTO layout VALUES (99, '9.9.9', UTC_TIMESTAMP(3))").await;
+    execute(
+        &mut root,
+        "INSERT INTO layout VALUES (99, '9.9.9', UTC_TIMESTAMP(3))",
+    )
+    .await;
     let Exit::LoginNeeded(why) = gateway.run_once(&database.config).await else {
         panic!("a person is needed");
     };
     assert!(
-        why.contains("its tables have layout 99, and this version knows layouts up to 1: a newer \
-                      version of telemetry was here; upgrade this one"),
+        why.contains(
+            "its tables have layout 99, and this version knows layouts up to 1: a newer \
+                      version of telemetry was here; upgrade this one"
+        ),
         "{why}"
     );
 }
@@ -142,7 +156,11 @@ async fn writing_needs_no_right_to_make_tables() {
     let sink = gateway.start(&database.config);
     eventually(&mut root, "SELECT COUNT(*) FROM gateway", 1).await;
     sink.stop().await;
-    execute(&mut root, &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'")).await;
+    execute(
+        &mut root,
+        &format!("REVOKE ALL ON {name}.* FROM '{name}'@'%'"),
+    )
+    .await;
     let rights = format!("GRANT SELECT, INSERT, UPDATE ON {name}.* TO '{name}'@'%'");
     execute(&mut root, &rights).await;
     gateway.count("pack", 0, 5).await;
@@ -172,7 +190,10 @@ async fn a_journal_that_is_behind_the_database_is_not_written() {
     let Exit::LoginNeeded(why) = twin.run_once(&database.config).await else {
         panic!("a person is needed");
     };
-    assert!(why.contains("up to number 50, and the journal here ends at 10"), "{why}");
+    assert!(
+        why.contains("up to number 50, and the journal here ends at 10"),
+        "{why}"
+    );
 
     // Once it has overtaken: nothing is overwritten, and both are told.
     twin.count("pack", 1000, 1100).await;
@@ -182,7 +203,10 @@ async fn a_journal_that_is_behind_the_database_is_not_written() {
     let end = std::time::Instant::now() + crate::server::DEADLINE;
     loop {
         let counts = gateway.stats.counts();
-        let error = counts["mariadb"].last_error.as_ref().map(|(_, text)| text.clone());
+        let error = counts["mariadb"]
+            .last_error
+            .as_ref()
+            .map(|(_, text)| text.clone());
         if error.is_some_and(|text| text.contains("a copy") || text.contains("the copy")) {
             break;
         }
@@ -199,12 +223,22 @@ async fn a_journal_that_is_behind_the_database_is_not_written() {
 async fn tables_of_somebody_else_are_not_touched() {
     let database = shared().database().await;
     let mut root = database.inside().await;
-    execute(&mut root, "CREATE TABLE gateway (address TEXT); INSERT INTO gateway VALUES ('x')").await;
+    execute(
+        &mut root,
+        "CREATE TABLE gateway (address TEXT); INSERT INTO gateway VALUES ('x')",
+    )
+    .await;
     let directory = tempdir().unwrap();
     let gateway = Gateway::open(&directory).await;
     let why = gateway.trouble(&database.config).await;
-    assert!(why.contains("its tables are not as telemetry makes them"), "{why}");
+    assert!(
+        why.contains("its tables are not as telemetry makes them"),
+        "{why}"
+    );
     assert!(why.contains("mariadb.database"), "{why}");
-    let row = sqlx::query("SELECT * FROM gateway").fetch_one(&mut root).await.unwrap();
+    let row = sqlx::query("SELECT * FROM gateway")
+        .fetch_one(&mut root)
+        .await
+        .unwrap();
     assert_eq!((row.len(), row.get::<&str, _>(0)), (1, "x"));
 }

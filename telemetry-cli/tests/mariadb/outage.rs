@@ -19,8 +19,14 @@ const TAKEN: &str = "SELECT taken FROM gateway";
 
 /// The same database behind another address.
 fn behind(database: &Database, address: SocketAddr) -> String {
-    let port = database.config.lines().find(|line| line.starts_with("port")).unwrap();
-    database.config.replace(port, &format!("port = {}", address.port()))
+    let port = database
+        .config
+        .lines()
+        .find(|line| line.starts_with("port"))
+        .unwrap();
+    database
+        .config
+        .replace(port, &format!("port = {}", address.port()))
 }
 
 #[tokio::test]
@@ -33,7 +39,10 @@ async fn a_server_that_is_away_at_the_start_is_waited_for() {
     let sink = gateway.start(&database.config);
     gateway.count("pack", 0, 700).await;
     let why = gateway.trouble(&database.config).await;
-    assert!(why.contains("nothing listens there; is the server running"), "{why}");
+    assert!(
+        why.contains("nothing listens there; is the server running"),
+        "{why}"
+    );
     server.restart();
     let mut root = database.inside().await;
     eventually(&mut root, TAKEN, 700).await;
@@ -121,7 +130,9 @@ async fn thief(target: SocketAddr, armed: Arc<AtomicBool>, stolen: Arc<AtomicU32
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
-            let Ok(mut far) = TcpStream::connect(target).await else { continue };
+            let Ok(mut far) = TcpStream::connect(target).await else {
+                continue;
+            };
             let (armed, stolen) = (armed.clone(), stolen.clone());
             tokio::spawn(async move {
                 let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);

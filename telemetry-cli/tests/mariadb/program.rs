@@ -77,13 +77,17 @@ async fn killed_and_started_again_it_writes_every_row_once() {
             (row["number"].as_i64().unwrap(), power)
         })
         .collect();
-    let rows: Vec<(i64, f64)> = sqlx::query_as("SELECT number, power_w FROM battery ORDER BY number")
-        .fetch_all(&mut root)
-        .await
-        .unwrap();
+    let rows: Vec<(i64, f64)> =
+        sqlx::query_as("SELECT number, power_w FROM battery ORDER BY number")
+            .fetch_all(&mut root)
+            .await
+            .unwrap();
     assert_eq!(rows, stored);
     let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
-    assert!(log.contains("connected") && !log.contains(PASSWORD), "{log}");
+    assert!(
+        log.contains("connected") && !log.contains(PASSWORD),
+        "{log}"
+    );
     eventually(
         &mut root,
         "SELECT COUNT(*) FROM latest_battery WHERE name = 'House battery' AND age_s < 600",

@@ -48,7 +48,9 @@ fn column(row: &MySqlRow, metric: &Metric) -> Option<Value> {
         ColumnType::Time => Value::Time(row.get::<Option<NaiveDateTime>, _>(key)?.and_utc()),
         ColumnType::Json => {
             let json: Option<String> = row.get(key);
-            metric.from_json(&serde_json::from_str(&json?).unwrap()).unwrap()
+            metric
+                .from_json(&serde_json::from_str(&json?).unwrap())
+                .unwrap()
         }
     })
 }
@@ -81,7 +83,9 @@ async fn every_metric_of_every_kind_arrives_as_it_was() {
                     let value = value(metric, number as i64).rounded(metric.decimals);
                     reading.values.set(metric, value);
                 }
-                reading.extra.insert("humidity".to_owned(), json!([40, null, "ü"]));
+                reading
+                    .extra
+                    .insert("humidity".to_owned(), json!([40, null, "ü"]));
             }
             gateway.append(reading.clone());
             sent.push(reading);
@@ -92,7 +96,10 @@ async fn every_metric_of_every_kind_arrives_as_it_was() {
         let row = row(&mut root, sent.kind, number).await;
         assert_eq!(row.get::<&str, _>("gateway"), gateway.id());
         assert_eq!(row.get::<&str, _>("device"), sent.device.as_str());
-        for (column, time) in [("measured_at", sent.measured_at), ("fetched_at", sent.fetched_at)] {
+        for (column, time) in [
+            ("measured_at", sent.measured_at),
+            ("fetched_at", sent.fetched_at),
+        ] {
             assert_eq!(row.get::<NaiveDateTime, _>(column).and_utc(), time);
         }
         for metric in metric::catalogue(sent.kind) {
@@ -100,7 +107,9 @@ async fn every_metric_of_every_kind_arrives_as_it_was() {
             assert_eq!(found.as_ref(), sent.values.get(metric), "{}", metric.key);
         }
         let extra: Option<String> = row.get("extra");
-        let extra = extra.map_or_else(Default::default, |json| serde_json::from_str(&json).unwrap());
+        let extra = extra.map_or_else(Default::default, |json| {
+            serde_json::from_str(&json).unwrap()
+        });
         assert_eq!(sent.extra, extra);
     }
     sink.stop().await;
@@ -115,8 +124,10 @@ async fn what_is_no_number_is_unknown() {
     let sink = gateway.start(&database.config);
     let mut odd = reading("pack", 1);
     odd.values.set(&battery::SOC_PERCENT, Value::from(f64::NAN));
-    odd.values.set(&battery::POWER_W, Value::from(f64::INFINITY));
-    odd.values.set(&battery::CURRENT_A, Value::from(f64::MIN_POSITIVE));
+    odd.values
+        .set(&battery::POWER_W, Value::from(f64::INFINITY));
+    odd.values
+        .set(&battery::CURRENT_A, Value::from(f64::MIN_POSITIVE));
     gateway.append(odd);
     eventually(
         &mut root,
@@ -158,9 +169,15 @@ async fn devices_are_described_and_seen() {
             .await
             .unwrap();
     assert_eq!(devices[0].0, "pack");
-    assert_eq!((devices[0].1.as_str(), devices[0].2.as_str()), ("House", "JBD"));
+    assert_eq!(
+        (devices[0].1.as_str(), devices[0].2.as_str()),
+        ("House", "JBD")
+    );
     assert_eq!(devices[0].3.and_utc(), time(1_790_000_000_001));
-    assert_eq!((devices[1].0.as_str(), devices[1].1.as_str()), ("stranger", "stranger"));
+    assert_eq!(
+        (devices[1].0.as_str(), devices[1].1.as_str()),
+        ("stranger", "stranger")
+    );
     let seen: NaiveDateTime = sqlx::query_scalar("SELECT last_seen FROM device WHERE id = 'pack'")
         .fetch_one(&mut root)
         .await

@@ -39,7 +39,10 @@ async fn the_latest_reading_of_each_device() {
         reading.values.set(&battery::SOC_PERCENT, Value::from(soc));
         gateways[gateway].append(reading);
     }
-    let sinks = [gateways[0].start(&database.config), gateways[1].start(&database.config)];
+    let sinks = [
+        gateways[0].start(&database.config),
+        gateways[1].start(&database.config),
+    ];
     eventually(&mut root, "SELECT COUNT(*) FROM battery", 6).await;
     for sink in sinks {
         sink.stop().await;
@@ -63,10 +66,16 @@ async fn the_latest_reading_of_each_device() {
         .fetch_all(&mut root)
         .await
         .unwrap();
-    for row in plan.iter().filter(|row| row.get::<&str, _>("table") == "other") {
+    for row in plan
+        .iter()
+        .filter(|row| row.get::<&str, _>("table") == "other")
+    {
         assert_eq!(row.get::<&str, _>("key"), "battery_device");
         let extra: &str = row.get("Extra");
-        assert!(extra.contains("Using index") && !extra.contains("filesort"), "{extra}");
+        assert!(
+            extra.contains("Using index") && !extra.contains("filesort"),
+            "{extra}"
+        );
     }
 }
 
@@ -90,10 +99,16 @@ async fn health_in_plain_words() {
     let text = |kind: DeviceKind, name: &str, state: &str| {
         (kind.as_str().to_owned(), name.to_owned(), state.to_owned())
     };
-    let (home, garage) = ((DeviceKind::Gateway, "Home"), (DeviceKind::Battery, "Garage"));
+    let (home, garage) = (
+        (DeviceKind::Gateway, "Home"),
+        (DeviceKind::Battery, "Garage"),
+    );
     assert_eq!(
         states(&mut root).await,
-        [text(home.0, home.1, "reporting"), text(garage.0, garage.1, "reporting")]
+        [
+            text(home.0, home.1, "reporting"),
+            text(garage.0, garage.1, "reporting")
+        ]
     );
     for (gateway, device, of_gateway, of_device) in [
         (200, 3000, "silent for 3 min", "reporting"),
@@ -107,15 +122,23 @@ async fn health_in_plain_words() {
         execute(&mut root, &shift).await;
         assert_eq!(
             states(&mut root).await,
-            [text(home.0, home.1, of_gateway), text(garage.0, garage.1, of_device)]
+            [
+                text(home.0, home.1, of_gateway),
+                text(garage.0, garage.1, of_device)
+            ]
         );
     }
     let behind = "UPDATE gateway SET last_contact = UTC_TIMESTAMP(3), behind = 5000";
     execute(&mut root, behind).await;
-    assert_eq!(states(&mut root).await[0].2, "catching up, 5000 readings behind");
+    assert_eq!(
+        states(&mut root).await[0].2,
+        "catching up, 5000 readings behind"
+    );
 
     // Why it was away is said when it is back.
-    gateway.stats.failed("mariadb", "trying again", "nothing listens there");
+    gateway
+        .stats
+        .failed("mariadb", "trying again", "nothing listens there");
     let sink = gateway.start(&database.config);
     eventually(
         &mut root,
@@ -146,8 +169,17 @@ async fn a_reader_needs_nothing_but_select() {
     ] {
         execute(&mut root, &statement).await;
     }
-    let reader = shared().root().username(name).password("reader").database(name);
+    let reader = shared()
+        .root()
+        .username(name)
+        .password("reader")
+        .database(name);
     let mut reader = sqlx::ConnectOptions::connect(&reader).await.unwrap();
     eventually(&mut reader, "SELECT COUNT(*) FROM latest_battery", 1).await;
-    eventually(&mut reader, "SELECT COUNT(*) FROM health WHERE state = 'reporting'", 2).await;
+    eventually(
+        &mut reader,
+        "SELECT COUNT(*) FROM health WHERE state = 'reporting'",
+        2,
+    )
+    .await;
 }

@@ -219,7 +219,13 @@ pub(crate) fn certify(directory: &Path, name: &str) {
         });
         assert!(output.status.success(), "{output:?}");
     };
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ];
     let authority = ["req", "-x509", "-days", "30", "-subj", "/CN=Test authority"];
     openssl(
         &[&authority[..], &key[..]].concat(),

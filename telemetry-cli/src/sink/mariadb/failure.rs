@@ -193,7 +193,10 @@ pub(super) fn layout_words(version: usize) -> String {
     match version {
         0 => "no tables yet (telemetry run makes them)".to_owned(),
         layout::VERSION => format!("layout {version}"),
-        older => format!("layout {older} (telemetry run makes it {})", layout::VERSION),
+        older => format!(
+            "layout {older} (telemetry run makes it {})",
+            layout::VERSION
+        ),
     }
 }
 

@@ -169,7 +169,11 @@ impl Session {
             let result = timeout(ANSWER, transaction).await;
             match result.unwrap_or_else(|_| Err(Failure::no_answer())) {
                 Err(failure) if failure.class == Class::Again && attempt < ATTEMPTS => {
-                    tracing::debug!(attempt, reason = failure.text, "the transaction is repeated");
+                    tracing::debug!(
+                        attempt,
+                        reason = failure.text,
+                        "the transaction is repeated"
+                    );
                     sleep(Duration::from_millis(fastrand::u64(5..50) << attempt)).await;
                     attempt += 1;
                 }

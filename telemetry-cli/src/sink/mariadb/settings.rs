@@ -107,9 +107,11 @@ fn with_certificates(
 ) -> Result<MySqlConnectOptions, String> {
     if let Some(ca) = &config.ca {
         if !tls.verifies() {
-            return Err("mariadb.ca is not looked at with this mariadb.tls: leave tls out, or \
+            return Err(
+                "mariadb.ca is not looked at with this mariadb.tls: leave tls out, or \
                         write \"verify_identity\""
-                .to_owned());
+                    .to_owned(),
+            );
         }
         certificates("mariadb.ca", ca)?;
         options = options.ssl_ca(ca);

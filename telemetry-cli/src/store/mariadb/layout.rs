@@ -12,9 +12,7 @@ use super::number;
 
 /// Each migration once, in the order in which they are applied; the first one
 /// leads to version 1.
-const MIGRATIONS: [&str; 1] = [include_str!(
-    "../../../migrations/mariadb/0001_layout.sql"
-)];
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/mariadb/0001_layout.sql")];
 
 /// The version that this program writes.
 pub const VERSION: usize = MIGRATIONS.len();
