@@ -62,6 +62,26 @@ pub async fn run(name: String, hub: Hub, journal: Journal, stats: Stats, task: T
             parts(&counts, |of| Some(of.poll_duration?.as_secs_f64().into())),
         );
         values.set(
+            &gateway::SET_ASIDE,
+            parts(&counts, |of| {
+                whole(of.set_aside).filter(|_| of.set_aside > 0)
+            }),
+        );
+        values.set(
+            &gateway::HEALTH,
+            parts(&counts, |of| Some(of.health().into())),
+        );
+        values.set(
+            &gateway::LAST_ERROR,
+            parts(&counts, |of| {
+                Some(of.last_error.as_ref()?.1.as_str().into())
+            }),
+        );
+        values.set(
+            &gateway::LAST_ERROR_AT,
+            parts(&counts, |of| Some(of.last_error.as_ref()?.0.into())),
+        );
+        values.set(
             &gateway::QUOTA_LEFT,
             parts(&counts, |of| Some((of.quota_left? as f64).into())),
         );
