@@ -24,7 +24,7 @@
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
-//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`]; no SDK crate |
+//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
 //! | whole | [`gateway`] | all of these; the one place that names every component |
 //! | commands | [`command`] | everything |
 //!
