@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS gateway (
     last_contact DATETIME(3) NOT NULL,
     last_error TEXT,
     last_error_at DATETIME(3)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 CREATE TABLE IF NOT EXISTS device (
     id VARCHAR(190) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS device (
     software_version TEXT,
     first_seen DATETIME(3) NOT NULL,
     last_seen DATETIME(3) NOT NULL
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 CREATE TABLE IF NOT EXISTS battery (
     gateway VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS battery (
     extra JSON,
     PRIMARY KEY (gateway, number),
     INDEX battery_device (device, measured_at, fetched_at)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 CREATE TABLE IF NOT EXISTS power_station (
     gateway VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -112,7 +112,7 @@ CREATE TABLE IF NOT EXISTS power_station (
     extra JSON,
     PRIMARY KEY (gateway, number),
     INDEX power_station_device (device, measured_at, fetched_at)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 CREATE TABLE IF NOT EXISTS vehicle (
     gateway VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -159,7 +159,7 @@ CREATE TABLE IF NOT EXISTS vehicle (
     extra JSON,
     PRIMARY KEY (gateway, number),
     INDEX vehicle_device (device, measured_at, fetched_at)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 -- Readings that the tables above refused, whole and with the reason.
 CREATE TABLE IF NOT EXISTS set_aside (
@@ -171,7 +171,7 @@ CREATE TABLE IF NOT EXISTS set_aside (
     reading LONGTEXT NOT NULL,
     set_aside_at DATETIME(3) NOT NULL,
     PRIMARY KEY (gateway, number)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4;
 
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW latest_battery AS
 SELECT device.name, TIMESTAMPDIFF(SECOND, reading.measured_at, UTC_TIMESTAMP(3)) AS age_s, reading.*

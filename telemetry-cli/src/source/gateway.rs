@@ -114,3 +114,59 @@ fn parts(counts: &BTreeMap<String, Counts>, value: impl Fn(&Counts) -> Option<Va
             .collect(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::journal::Limits;
+
+    #[tokio::test]
+    async fn components_are_described_in_plain_words() {
+        let database = Database::open(None).await.unwrap();
+        let limits = Limits {
+            commit_interval: Duration::ZERO,
+            max_age: INTERVAL,
+            max_bytes: 1 << 20,
+            history: None,
+        };
+        let journal = Journal::open(database.into(), limits, ["mariadb".to_owned()].into());
+        let journal = journal.await.unwrap();
+        let hub = Hub::new(None, INTERVAL, vec![]);
+        let stats = Stats::default();
+        stats.failed("mariadb", "trying again", "nothing listens there");
+        stats.failed("jbd pack", "trying again", "out of reach");
+        stats.polled("jbd pack", INTERVAL);
+        stats.well("mqtt");
+        stats.set_aside("mqtt", 2);
+        let shutdown = CancellationToken::new();
+        let task = Task {
+            name: "gateway".to_owned(),
+            shutdown: shutdown.clone(),
+        };
+        let mut events = hub.follow();
+        let source = run("Home".to_owned(), hub.clone(), journal, stats, task);
+        let source = tokio::spawn(source);
+        let reading = loop {
+            if let crate::event::Event::Reading(reading) = events.next().await {
+                break reading;
+            }
+        };
+        let text = |metric| serde_json::to_string(&reading.values.get(metric)).unwrap();
+        assert_eq!(
+            text(&gateway::HEALTH),
+            r#"{"jbd pack":"ok","mariadb":"trying again: nothing listens there","mqtt":"ok, 2 readings set aside"}"#
+        );
+        assert_eq!(
+            text(&gateway::LAST_ERROR),
+            r#"{"jbd pack":"out of reach","mariadb":"nothing listens there"}"#
+        );
+        assert_eq!(text(&gateway::SET_ASIDE), r#"{"mqtt":2}"#);
+        assert_eq!(text(&gateway::JOURNAL_BACKLOG), r#"{"mariadb":0}"#);
+        assert!(text(&gateway::LAST_ERROR_AT).starts_with(r#"{"jbd pack":"20"#));
+        shutdown.cancel();
+        assert_eq!(source.await.unwrap(), Exit::Stopped);
+    }
+}

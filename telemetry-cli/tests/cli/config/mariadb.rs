@@ -29,44 +29,44 @@ name = \"a\"
 ",
         "
 error: `host` is not a host name
- --> telemetry.toml:3:8
+ --> telemetry.toml:2:8
   |
-3 | host = \"tcp://db\"
+2 | host = \"tcp://db\"
   |        ^^^^^^^^^^
   = expected: a name or an address without port, such as \"db.example.org\"
   = help: the port has a key of its own: `port = 3306`
 
 error: `port` is zero
- --> telemetry.toml:4:8
+ --> telemetry.toml:3:8
   |
-4 | port = 0
+3 | port = 0
   |        ^
   = expected: the server's port: 3306
 
 error: `user` is empty
- --> telemetry.toml:5:8
+ --> telemetry.toml:4:8
   |
-5 | user = \"\"
+4 | user = \"\"
   |        ^^
 
 error: `batch` is out of range
- --> telemetry.toml:6:9
+ --> telemetry.toml:5:9
   |
-6 | batch = 9000
+5 | batch = 9000
   |         ^^^^
   = expected: from 1 to 5000
 
 error: `history` is zero
- --> telemetry.toml:7:11
+ --> telemetry.toml:6:11
   |
-7 | history = \"0s\"
+6 | history = \"0s\"
   |           ^^^^
   = expected: a time for which readings are kept, such as \"30d\"
 
 error: `tls` cannot be `always`
- --> telemetry.toml:8:7
+ --> telemetry.toml:7:7
   |
-8 | tls = \"always\"
+7 | tls = \"always\"
   |       ^^^^^^^^
   = expected: \"disabled\", \"preferred\", \"required\", \"verify_ca\" or \"verify_identity\"
 ",
@@ -109,9 +109,9 @@ name = \"a\"
 ",
         "
 error: `tls = \"verify_ca\"` without `ca`
- --> telemetry.toml:3:7
+ --> telemetry.toml:2:7
   |
-3 | tls = \"verify_ca\"
+2 | tls = \"verify_ca\"
   |       ^^^^^^^^^^^
   = help: with the system's authorities alone, any public certificate would do: name the server's own authority, or write \"verify_identity\"
 ",
