@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 mod readings;
 #[path = "../tests/support/mariadb.rs"]
 #[allow(dead_code)]
-mod server;
+pub mod server;
 
 const ROWS: i64 = 50_000;
 const GROUP: usize = 512;

@@ -14,10 +14,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tempfile::TempDir;
 
 /// Nothing that is waited for takes longer, however slow the machine is.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(180);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The password of every user that [`MariaDb::database`] makes.
-pub(crate) const PASSWORD: &str = "opensesame";
+pub const PASSWORD: &str = "opensesame";
 
 /// Waits until its input ends, which it does with the test process, however
 /// that ends; then kills the server and removes the directory.
@@ -29,7 +29,7 @@ kill -KILL $server 2>/dev/null; wait $server 2>/dev/null
 
 /// A running server; ended when dropped, or with the process.
 #[derive(Debug)]
-pub(crate) struct MariaDb {
+pub struct MariaDb {
     directory: PathBuf,
     port: u16,
     arguments: Vec<String>,
@@ -38,21 +38,21 @@ pub(crate) struct MariaDb {
 
 /// A database of a server, with a user of the same name.
 #[derive(Clone, Debug)]
-pub(crate) struct Database {
-    pub(crate) name: String,
+pub struct Database {
+    pub name: String,
     /// Its lines of `[mariadb]`.
-    pub(crate) config: String,
+    pub config: String,
     root: MySqlConnectOptions,
 }
 
 impl MariaDb {
     /// Starts one.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::with(&[], |_| {})
     }
 
     /// With more arguments, and what they need in its directory.
-    pub(crate) fn with(arguments: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+    pub fn with(arguments: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         // Short: the path of a socket is limited.
         let directory = TempDir::with_prefix("maria").expect("temporary directory");
         let directory = directory.keep();
@@ -78,12 +78,12 @@ impl MariaDb {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// A new database with a user who may do everything in it.
-    pub(crate) async fn database(&self) -> Database {
+    pub async fn database(&self) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("home_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let database = Database {
@@ -107,7 +107,7 @@ impl MariaDb {
     }
 
     /// The administrator, by the socket.
-    pub(crate) fn root(&self) -> MySqlConnectOptions {
+    pub fn root(&self) -> MySqlConnectOptions {
         MySqlConnectOptions::new()
             .socket(self.socket())
             .username("root")
@@ -116,12 +116,12 @@ impl MariaDb {
     }
 
     /// Path of its socket.
-    pub(crate) fn socket(&self) -> PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.directory.join("s")
     }
 
     /// Kills it, with all that it had not written.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         fs::write(self.directory.join("keep"), "").expect("a file");
         self.end();
         fs::remove_file(self.directory.join("keep")).expect("a file");
@@ -129,7 +129,7 @@ impl MariaDb {
 
     /// Starts it again on the same port with what it had. It has to be killed
     /// first.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         let directory = self.directory.display();
         let guard = Command::new("sh")
             .args(["-c", GUARD, "sh"])
@@ -181,31 +181,31 @@ impl Drop for MariaDb {
 
 impl Database {
     /// The administrator, in this database.
-    pub(crate) async fn root(&self) -> MySqlConnection {
+    pub async fn root(&self) -> MySqlConnection {
         self.root.connect().await.expect("root gets in")
     }
 
     /// The same, in this database's tables.
-    pub(crate) async fn inside(&self) -> MySqlConnection {
+    pub async fn inside(&self) -> MySqlConnection {
         let options = self.root.clone().database(&self.name);
         options.connect().await.expect("root gets in")
     }
 
     /// The configuration, with more lines.
-    pub(crate) fn with(&self, more: &str) -> String {
+    pub fn with(&self, more: &str) -> String {
         format!("{}{more}\n", self.config)
     }
 }
 
 /// Does what `sql` says.
-pub(crate) async fn execute(connection: &mut MySqlConnection, sql: &str) {
+pub async fn execute(connection: &mut MySqlConnection, sql: &str) {
     let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
     result.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// An authority, and a certificate of it for `localhost`: `NAME.ca.pem`,
 /// `NAME.pem` and `NAME.key` in `directory`.
-pub(crate) fn certify(directory: &Path, name: &str) {
+pub fn certify(directory: &Path, name: &str) {
     let path = |end: &str| directory.join(format!("{name}.{end}"));
     let openssl = |arguments: &[&str], paths: &[(&str, &str)]| {
         let mut command = Command::new("openssl");
