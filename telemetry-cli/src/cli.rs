@@ -115,6 +115,13 @@ pub enum Command {
     Demo(DemoArgs),
     /// Read each device once and print what it says
     Once(OnceArgs),
+    /// Try everything in the configuration once, and say what to do next
+    ///
+    /// Nothing is changed. What a running gateway holds is left alone.
+    Check(CheckArgs),
+    /// Ask one device what it says now
+    #[command(subcommand)]
+    Status(StatusCommand),
     /// Print the stored history
     Export(ExportArgs),
     /// Decode recorded Bluetooth traffic
@@ -190,6 +197,52 @@ pub struct OnceArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`
+#[derive(Clone, Debug, Subcommand)]
+pub enum StatusCommand {
+    /// A JBD battery pack; it need not be in any configuration
+    Jbd(StatusJbdArgs),
+}
+
+/// `status jbd`
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusJbdArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// The name that the pack advertises, or its label in the configuration;
+    /// not needed if the configuration has one pack
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Its Bluetooth address, such as `A4:C1:38:30:C2:8E`
+    #[arg(long, value_parser = bluetooth_address)]
+    pub address: Option<String>,
+    /// Its password, if it asks for one: better `env:NAME`, `file:PATH`, the
+    /// configuration or $JBD_PASSWORD than the text itself
+    #[arg(long, value_name = "SECRET")]
+    pub password: Option<String>,
+    /// Print JSON, as `once` does
     #[arg(long)]
     pub json: bool,
 }
@@ -286,12 +339,12 @@ pub enum ConfigCommand {
     /// Print a configuration with every key, explained
     Sample,
     /// Say what is wrong with a configuration, and where
-    Check(CheckArgs),
+    Check(ConfigCheckArgs),
 }
 
 /// `config check`
 #[derive(Clone, Debug, Default, Args)]
-pub struct CheckArgs {
+pub struct ConfigCheckArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,

@@ -9,6 +9,7 @@ use crate::exit::{Code, Failure};
 use crate::log;
 use crate::state_dir::StateDir;
 
+pub mod check;
 pub mod config;
 pub mod decode;
 pub mod demo;
@@ -16,6 +17,7 @@ pub mod export;
 pub mod jbd_bms_mqtt;
 pub mod once;
 pub mod run;
+pub mod status;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -34,6 +36,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await
         }
+        Command::Check(args) => check::check(&args, &cli.log).await,
+        Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Export(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await

@@ -367,7 +367,8 @@ impl Jbd {
         }
     }
 
-    fn holds_link(&self) -> bool {
+    /// Whether the gateway keeps its connection between two reads.
+    pub fn holds_link(&self) -> bool {
         self.hold_link.unwrap_or(self.interval < HOLD_BELOW)
     }
 

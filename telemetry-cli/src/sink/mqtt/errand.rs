@@ -14,7 +14,7 @@ use crate::event::DeviceId;
 use crate::exit::{Code, Failure};
 
 /// For an answer of a broker that took us. A connection has its own limit.
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Leaves one message.
 ///
@@ -48,7 +48,9 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
     let topics = Topics::new(&config.topic_prefix)
         .map_err(|why| Failure::new(Code::Configuration, format!("mqtt.topic_prefix: {why}")))?;
     let topic = topics.check(&visit.id);
-    let mut connection = visit.connect().await?;
+    let mut connection = visit.connect().await.map_err(|failure| {
+        failure.hint("start the broker, or correct `url` and the login in [mqtt]")
+    })?;
     connection.subscribe([topic.clone()]);
     connection.publish(&topic, "check", false, Token::State);
     let prefix = &config.topic_prefix;
@@ -64,7 +66,11 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
                 Happening::NotSubscribed => {
                     return Err(denied(&format!("it forbids subscribing below {prefix}")));
                 }
-                Happening::Lost(failure) => return Err(visit.failure(&failure.text)),
+                // Some brokers end a connection that oversteps.
+                Happening::Lost(_) => {
+                    let what = format!("it hung up on a message below {prefix}");
+                    return Err(denied(&format!("{what}: it forbids publishing?")));
+                }
                 Happening::Connected | Happening::Message { .. } | Happening::Acknowledged(_) => {}
             }
         }
