@@ -69,11 +69,11 @@ async fn measure(config: &Config) -> Result<JbdPack, Failure> {
         Some(Ok(pack)) => Ok(pack),
         Some(Err(error)) => {
             let failure = error.failure(device);
-            Err(match failure.code {
-                Code::Login if !error.needs_pairing() => {
+            Err(match error.wants_password() {
+                true => {
                     failure.hint("give the pack's password in JBD_PASSWORD or `--pack-password`")
                 }
-                _ => failure,
+                false => failure,
             })
         }
         None => Err(Failure::new(

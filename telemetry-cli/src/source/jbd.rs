@@ -124,12 +124,12 @@ impl PollError {
         }
     }
 
-    /// True if the device has to be paired, which no password replaces.
-    pub fn needs_pairing(&self) -> bool {
+    /// True if the right password is all that it takes.
+    pub fn wants_password(&self) -> bool {
         match self {
-            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
-            Self::Device(error) => error.needs_pairing(),
-            Self::Password(_) => false,
+            Self::Password(_) => true,
+            Self::Device(error) => error.needs_login(),
+            Self::Radio(_) => false,
         }
     }
 

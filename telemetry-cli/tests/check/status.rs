@@ -32,6 +32,14 @@ fn a_pack_without_a_configuration() {
     assert!(stdout.contains("                  bit_13, whose meaning is not known\n"));
     assert!(!bluez.with(|air| air.is_connected(1)));
 
+    let (code, stdout, stderr) = outcome(status(&["--name", "Cellar"]).output().unwrap());
+    assert_eq!((code, stdout.as_str()), (Some(5), ""));
+    assert_eq!(
+        stderr,
+        "error: Cellar: the device wants a password\n\
+         help: give it in JBD_PASSWORD, or as `password` in the pack's [[jbd]] table\n"
+    );
+
     let by_address = ["--address", "a4:c1:38:00:00:02", "--json"];
     let (code, stdout, _) = outcome(status(&by_address).output().unwrap());
     assert_eq!(code, Some(5));

@@ -48,7 +48,14 @@ async fn jbd(args: &StatusJbdArgs, log: &LogArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let read = source::jbd::once(pack.clone(), context.clone()).await;
     context.radio.close().await;
-    read.map_err(|error| error.failure(pack.title()))?;
+    read.map_err(|error| {
+        let failure = error.failure(pack.title());
+        match error.wants_password() {
+            true => failure
+                .hint("give it in JBD_PASSWORD, or as `password` in the pack's [[jbd]] table"),
+            false => failure,
+        }
+    })?;
     let known = context.hub.snapshot();
     let reports = known.iter().filter_map(|known| {
         let reading = known.reading.as_deref()?;
