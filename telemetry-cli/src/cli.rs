@@ -113,8 +113,6 @@ pub enum Command {
     Run(RunArgs),
     /// Run the gateway against simulated devices: nothing to configure
     Demo(DemoArgs),
-    /// Read each device once and print what it says
-    Once(OnceArgs),
     /// Try everything in the configuration once, and say what to do next
     ///
     /// Nothing is changed. What a running gateway holds is left alone.
@@ -122,6 +120,8 @@ pub enum Command {
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
+    /// Read each device once and print what it says
+    Once(OnceArgs),
     /// Print the stored history
     Export(ExportArgs),
     /// Decode recorded Bluetooth traffic
@@ -190,17 +190,6 @@ pub struct DemoArgs {
     pub mqtt_listen: Option<SocketAddr>,
 }
 
-/// `once`
-#[derive(Clone, Debug, Default, Args)]
-pub struct OnceArgs {
-    /// Which configuration.
-    #[command(flatten)]
-    pub config: ConfigArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `check`
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckArgs {
@@ -243,6 +232,17 @@ pub struct StatusJbdArgs {
     #[arg(long, value_name = "SECRET")]
     pub password: Option<String>,
     /// Print JSON, as `once` does
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `once`
+#[derive(Clone, Debug, Default, Args)]
+pub struct OnceArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }

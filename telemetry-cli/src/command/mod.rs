@@ -32,12 +32,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             start_log(&cli.log, if args.json { "warn" } else { "error" })?;
             demo::demo(&args).await
         }
+        Command::Check(args) => check::check(&args, &cli.log).await,
+        Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await
         }
-        Command::Check(args) => check::check(&args, &cli.log).await,
-        Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Export(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
             export::export(&args, &config).await
