@@ -1,6 +1,6 @@
 //! `check`: each part that works, and each that does not.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::bluez::{Bluez, Bus, Config, Policy};
 use crate::computer::Computer;
 use crate::mosquitto::Mosquitto;
 use crate::outcome;
+use crate::running::Running;
 use crate::watcher::Watcher;
 
 /// Two packs, and a broker that wants to know who comes.
@@ -228,16 +229,6 @@ fn a_wrong_or_missing_configuration_is_the_first_thing_to_mend() {
     );
 }
 
-/// Ends with the test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// What the gateway holds stays in its hands.
 #[test]
 fn a_running_gateway_is_left_alone() {
@@ -247,8 +238,8 @@ fn a_running_gateway_is_left_alone() {
     bluez.add(Config::pack("House battery", 1));
     computer.configure("[[jbd]]\nname = 'House battery'\ninterval = '1s'\n");
     let mut run = computer.telemetry(&["run", "--state-dir", "state"]);
-    let gateway = Running(run.stderr(Stdio::null()).spawn().unwrap());
-    let holder = format!("process {} (telemetry run)", gateway.0.id());
+    let gateway = Running::start(run.stderr(Stdio::null()));
+    let holder = format!("process {} (telemetry run)", gateway.id());
     let end = Instant::now() + Duration::from_secs(60);
     while bluez.with(|air| air.peripheral(1).said.is_empty()) {
         assert!(Instant::now() < end, "the pack is not read");
@@ -282,8 +273,5 @@ fn a_running_gateway_is_left_alone() {
     assert_eq!(bluez.calls("Connect"), connections);
     assert!(bluez.with(|air| air.is_connected(1)));
 
-    let kill = Command::new("kill")
-        .arg(gateway.0.id().to_string())
-        .status();
-    assert!(kill.unwrap().success());
+    assert_eq!(gateway.stop().code(), Some(0));
 }

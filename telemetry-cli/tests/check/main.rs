@@ -9,6 +9,8 @@ mod computer;
 #[path = "../support/mosquitto.rs"]
 #[allow(dead_code, reason = "not every test kills its broker")]
 mod mosquitto;
+#[path = "../support/running.rs"]
+pub mod running;
 #[path = "../support/watcher.rs"]
 #[allow(dead_code, reason = "not every test needs all of it")]
 mod watcher;

@@ -19,3 +19,6 @@ mod interval;
 mod message;
 mod once;
 mod packaging;
+
+#[path = "../support/running.rs"]
+pub mod running;
