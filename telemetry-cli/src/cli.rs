@@ -113,6 +113,13 @@ pub enum Command {
     Run(RunArgs),
     /// Run the gateway against simulated devices: nothing to configure
     Demo(DemoArgs),
+    /// Try everything in the configuration once, and say what to do next
+    ///
+    /// Nothing is changed. What a running gateway holds is left alone.
+    Check(CheckArgs),
+    /// Ask one device what it says now
+    #[command(subcommand)]
+    Status(StatusCommand),
     /// Read each device once and print what it says
     Once(OnceArgs),
     /// List the Bluetooth devices that can be read
@@ -189,6 +196,52 @@ pub struct DemoArgs {
     /// without it on port 18830 of this computer, or a free one
     #[arg(long, value_name = "ADDR")]
     pub mqtt_listen: Option<SocketAddr>,
+}
+
+/// `check`
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`
+#[derive(Clone, Debug, Subcommand)]
+pub enum StatusCommand {
+    /// A JBD battery pack; it need not be in any configuration
+    Jbd(StatusJbdArgs),
+}
+
+/// `status jbd`
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusJbdArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// The name that the pack advertises, or its label in the configuration;
+    /// not needed if the configuration has one pack
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Its Bluetooth address, such as `A4:C1:38:30:C2:8E`
+    #[arg(long, value_parser = bluetooth_address)]
+    pub address: Option<String>,
+    /// Its password, if it asks for one: better `env:NAME`, `file:PATH`, the
+    /// configuration or $JBD_PASSWORD than the text itself
+    #[arg(long, value_name = "SECRET")]
+    pub password: Option<String>,
+    /// Print JSON, as `once` does
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `once`
@@ -351,12 +404,12 @@ pub enum ConfigCommand {
     /// Print a configuration with every key, explained
     Sample,
     /// Say what is wrong with a configuration, and where
-    Check(CheckArgs),
+    Check(ConfigCheckArgs),
 }
 
 /// `config check`
 #[derive(Clone, Debug, Default, Args)]
-pub struct CheckArgs {
+pub struct ConfigCheckArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,

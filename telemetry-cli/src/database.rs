@@ -5,10 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
+use sqlx::migrate::{Migrate as _, MigrateError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Where sqlx notes which migrations were made.
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
 /// Why the embedded database failed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,15 @@ impl From<sqlx::migrate::MigrateError> for DatabaseError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         Self(error.into())
     }
+}
+
+/// Which version's tables a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// This one's.
+    Current,
+    /// An older one's, which the next start upgrades.
+    Older,
 }
 
 /// The open file.
@@ -84,6 +97,33 @@ impl Database {
         Ok(Self {
             connection: Mutex::new(connection),
             gateway,
+        })
+    }
+
+    /// Whether the tables of the file at `path` are those of this version.
+    /// Nothing is changed.
+    ///
+    /// # Errors
+    /// If it is none of ours, or comes from a newer version.
+    pub async fn layout(path: &Path) -> Result<Layout, DatabaseError> {
+        let database = Self::open_read_only(path).await?;
+        let connection = &mut *database.lock().await;
+        let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
+        for migration in &applied {
+            match MIGRATIONS
+                .iter()
+                .find(|known| known.version == migration.version)
+            {
+                None => return Err(MigrateError::VersionMissing(migration.version).into()),
+                Some(known) if known.checksum != migration.checksum => {
+                    return Err(MigrateError::VersionMismatch(migration.version).into());
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(match MIGRATIONS.iter().count() == applied.len() {
+            true => Layout::Current,
+            false => Layout::Older,
         })
     }
 

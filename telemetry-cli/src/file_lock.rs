@@ -42,6 +42,16 @@ impl FileLock {
         sign(&mut file).map_err(Refusal::Io)?;
         Ok(Self { _file: file })
     }
+
+    /// Who has the lock at `path`, if anybody. Nothing is created. A process that
+    /// wants the lock in the very instant of the question does not get it.
+    pub fn holder(path: &Path) -> Option<String> {
+        let file = File::open(path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(file)),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
 }
 
 fn sign(file: &mut File) -> io::Result<()> {

@@ -69,6 +69,11 @@ impl StateDir {
         }
     }
 
+    /// Which process holds the directory `path`, if any does.
+    pub fn holder(path: &Path) -> Option<String> {
+        FileLock::holder(&path.join(LOCK))
+    }
+
     /// No directory: everything is forgotten at exit.
     pub fn memory() -> Self {
         Self(None)
@@ -167,7 +172,11 @@ mod tests {
                 .message
                 .contains(&format!("process {} (", std::process::id()))
         );
+        let holder = StateDir::holder(&path).unwrap();
+        assert!(failure.message.ends_with(&holder));
         drop(held);
+        assert_eq!(StateDir::holder(&path), None);
+        assert_eq!(StateDir::holder(directory.path()), None);
         assert!(StateDir::open(&path).unwrap().path().is_some());
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 use super::print;
-use crate::cli::{CheckArgs, ConfigCommand};
+use crate::cli::{ConfigCheckArgs, ConfigCommand};
 use crate::config::{self, Config, Environment, Loaded, Problem, Report};
 use crate::exit::{Code, Failure, Paint};
 
@@ -17,7 +17,7 @@ pub fn run(command: &ConfigCommand) -> Result<(), Failure> {
     }
 }
 
-fn check(args: &CheckArgs) -> Result<(), Failure> {
+fn check(args: &ConfigCheckArgs) -> Result<(), Failure> {
     let environment = Environment::of_process();
     let file = config::find(args.config.file.as_deref(), &environment)?;
     match config::load(&file, &environment) {

@@ -40,16 +40,19 @@ async fn publish_once(config: &Config) -> Result<(), Failure> {
     let (Some(mqtt), Some(DropIn::JbdBmsMqtt(merged))) = (&config.mqtt, &config.drop_in) else {
         return Err(Failure::new(Code::Internal, "nothing to publish"));
     };
+    // What is wrong with the flags costs the pack no reading.
+    let visit = errand::Visit::new(mqtt).map_err(|failure| Failure {
+        code: Code::Usage,
+        ..failure.hint(BROKER)
+    })?;
     let pack = measure(config).await?;
-    errand::publish(mqtt, publication(merged, &pack))
-        .await
-        .map_err(|failure| {
-            failure.hint(
-                "the broker is what `--mqtt-host`, `--mqtt-port`, `--mqtt-user` and \
-                 MQTT_PASSWORD say",
-            )
-        })
+    let message = publication(merged, &pack);
+    let published = visit.publish(message).await;
+    published.map_err(|failure| failure.hint(BROKER))
 }
+
+const BROKER: &str = "the broker is what `--mqtt-host`, `--mqtt-port`, `--mqtt-user` and \
+                      MQTT_PASSWORD say";
 
 async fn measure(config: &Config) -> Result<JbdPack, Failure> {
     let Some(jbd) = config.jbd.first() else {
@@ -69,11 +72,11 @@ async fn measure(config: &Config) -> Result<JbdPack, Failure> {
         Some(Ok(pack)) => Ok(pack),
         Some(Err(error)) => {
             let failure = error.failure(device);
-            Err(match failure.code {
-                Code::Login if !error.needs_pairing() => {
+            Err(match error.wants_password() {
+                true => {
                     failure.hint("give the pack's password in JBD_PASSWORD or `--pack-password`")
                 }
-                _ => failure,
+                false => failure,
             })
         }
         None => Err(Failure::new(

@@ -12,6 +12,7 @@ use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
 pub mod capture;
+pub mod check;
 pub mod config;
 pub mod decode;
 pub mod demo;
@@ -21,6 +22,7 @@ pub mod once;
 mod progress;
 pub mod run;
 pub mod scan;
+pub mod status;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -35,6 +37,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             start_log(&cli.log, if args.json { "warn" } else { "error" })?;
             demo::demo(&args).await
         }
+        Command::Check(args) => check::check(&args, &cli.log).await,
+        Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await

@@ -15,9 +15,9 @@ use crate::summary::summary;
 /// A device that could not be read.
 struct Trouble {
     device: String,
-    code: Code,
+    /// Without the device.
     error: String,
-    hint: Option<String>,
+    failure: Failure,
 }
 
 /// Reads every device of `config`, side by side. Nothing is stored or
@@ -42,10 +42,9 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
             source::jbd::once(jbd, context)
                 .await
                 .map_err(|error| Trouble {
-                    device,
-                    code: error.code(),
                     error: error.to_string(),
-                    hint: error.hint().map(str::to_owned),
+                    failure: error.failure(&device),
+                    device,
                 })
         }
     });
@@ -59,7 +58,7 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
     print(&context.hub, &troubles, json).map_err(|error| Failure::stdout(&error))?;
     match troubles.into_iter().next() {
         None => Ok(()),
-        Some(trouble) => Err(trouble.failure()),
+        Some(trouble) => Err(trouble.failure),
     }
 }
 
@@ -73,10 +72,7 @@ fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {
     });
     let mut output = std::io::stdout().lock();
     if json {
-        let errors: Vec<_> = troubles
-            .iter()
-            .map(|of| json!({ "device": of.device, "error": of.error, "hint": of.hint }))
-            .collect();
+        let errors: Vec<_> = troubles.iter().map(Trouble::json).collect();
         let all = json!({ "readings": readings.collect::<Vec<_>>(), "errors": errors });
         return writeln!(output, "{all}");
     }
@@ -90,12 +86,20 @@ fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {
     Ok(())
 }
 
+/// What `--json` prints of one device that could not even be asked.
+///
+/// # Errors
+/// Those of stdout.
+pub fn print_failure(device: &str, failure: &Failure) -> Result<(), Failure> {
+    let error = json!({ "device": device, "error": failure.message, "hint": failure.hint });
+    super::print(&format!(
+        "{}\n",
+        json!({ "readings": [], "errors": [error] })
+    ))
+}
+
 impl Trouble {
-    fn failure(self) -> Failure {
-        let failure = Failure::new(self.code, format!("{}: {}", self.device, self.error));
-        match self.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+    fn json(&self) -> serde_json::Value {
+        json!({ "device": self.device, "error": self.error, "hint": self.failure.hint })
     }
 }

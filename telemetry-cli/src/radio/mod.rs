@@ -55,6 +55,17 @@ impl Radio {
         }
     }
 
+    /// Whether Bluetooth can be used at all.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn ready(&self) -> Result<(), RadioError> {
+        match self {
+            Self::Simulated(_) => Ok(()),
+            Self::System(system) => system.ready().await,
+        }
+    }
+
     /// Leaves `target` alone for `duration`, so that a phone can connect: ends
     /// its link and refuses new ones. Zero ends an earlier pause.
     ///

@@ -132,12 +132,12 @@ impl PollError {
         }
     }
 
-    /// True if the device has to be paired, which no password replaces.
-    pub fn needs_pairing(&self) -> bool {
+    /// True if the right password is all that it takes.
+    pub fn wants_password(&self) -> bool {
         match self {
-            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
-            Self::Device(error) => error.needs_pairing(),
-            Self::Password(_) => false,
+            Self::Password(_) => true,
+            Self::Device(error) => error.needs_login(),
+            Self::Radio(_) => false,
         }
     }
 
@@ -443,7 +443,8 @@ impl Jbd {
         }
     }
 
-    fn holds_link(&self) -> bool {
+    /// Whether the gateway keeps its connection between two reads.
+    pub fn holds_link(&self) -> bool {
         self.hold_link.unwrap_or(self.interval < HOLD_BELOW)
     }
 

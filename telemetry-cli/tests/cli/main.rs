@@ -10,3 +10,4 @@ mod decode;
 mod demo;
 mod environment;
 mod history;
+mod status;

@@ -1,7 +1,7 @@
 //! With an interval: the normal gateway, which publishes nothing but the
 //! original's messages.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::computer::Computer;
 use crate::mosquitto::Mosquitto;
+use crate::running::Running;
 use crate::watcher::{DEADLINE, Watcher, retained};
 
 fn parsed(args: &[&str]) -> JbdBmsMqttArgs {
@@ -171,25 +172,13 @@ async fn until_arrived(hub: &Hub, watcher: &mut Watcher, volts: u8) {
     tokio::time::timeout(DEADLINE, arrived).await.unwrap();
 }
 
-/// Ends with the test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended by itself if all went well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_second_process_is_told_who_holds_the_pack() {
     let computer = Computer::blank();
     let args = ["jbd-bms-mqtt", "-n", "Pack", "-t", "solar", "-i"];
     let args = |interval| [&args[..], &[interval]].concat();
-    let mut first = computer.telemetry(&args("1"));
-    let mut first = Running(first.stderr(Stdio::null()).spawn().unwrap());
-    let pid = first.0.id();
+    let first = Running::start(computer.telemetry(&args("1")).stderr(Stdio::null()));
+    let pid = first.id();
     let lock = computer.directory.path();
     let lock = lock.join(".local/state/telemetry/jbd-bms-mqtt/pack/lock");
     let end = Instant::now() + Duration::from_secs(60);
@@ -213,7 +202,5 @@ fn a_second_process_is_told_who_holds_the_pack() {
         "{stderr}"
     );
 
-    let kill = Command::new("kill").arg(pid.to_string()).status();
-    assert!(kill.unwrap().success());
-    assert_eq!(first.0.wait().unwrap().code(), Some(0));
+    assert_eq!(first.stop().code(), Some(0));
 }

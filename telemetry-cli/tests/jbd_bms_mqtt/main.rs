@@ -16,3 +16,6 @@ mod interval;
 mod message;
 mod once;
 mod packaging;
+
+#[path = "../support/running.rs"]
+pub mod running;

@@ -248,6 +248,18 @@ async fn each_failure_has_its_code_and_publishes_nothing() {
         (&["-n", "Pack", "--mqtt-host", "broker:1884"][..], &[][..]),
         (&["-n", "Pack"], &[("MQTT_PORT", "mqtt")]),
         (&["-n", "Pack"], &[("MQTT_PASSWORD", "secret")]),
+        (&["-n", "Pack", "--mqtt-ca", "no.pem"], &[]),
+        (
+            &[
+                "-n",
+                "Pack",
+                "--mqtt-user",
+                "me",
+                "--mqtt-password",
+                "file:no",
+            ],
+            &[],
+        ),
         (&["-n", "Pack", "-a", "nowhere"], &[]),
         (&[], &[]),
     ] {

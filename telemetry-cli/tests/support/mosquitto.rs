@@ -2,7 +2,7 @@
 //! own.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,23 +41,27 @@ impl Mosquitto {
     pub fn start(lines: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         prepare(&directory.path().to_path_buf());
-        let port = free_port();
-        let config = format!(
-            "listener {port} 127.0.0.1\n\
-             max_queued_messages 0\n\
-             set_tcp_nodelay true\n\
-             persistence false\n\
-             {lines}\n"
-        );
-        fs::write(directory.path().join("mosquitto.conf"), config).expect("configuration");
-        let child = spawn(&directory);
-        let mosquitto = Self {
-            directory,
-            port,
-            child,
-        };
-        mosquitto.wait_until_up();
-        mosquitto
+        for _ in 0..ATTEMPTS {
+            let port = free_port();
+            let config = format!(
+                "listener {port} 127.0.0.1\n\
+                 max_queued_messages 0\n\
+                 set_tcp_nodelay true\n\
+                 persistence false\n\
+                 {lines}\n"
+            );
+            fs::write(directory.path().join("mosquitto.conf"), config).expect("configuration");
+            let mut child = spawn(&directory);
+            if comes_up(&mut child, &directory) {
+                return Self {
+                    directory,
+                    port,
+                    child,
+                };
+            }
+        }
+        let log = fs::read_to_string(directory.path().join(LOG));
+        panic!("mosquitto does not start: {}", log.unwrap_or_default());
     }
 
     /// Where it listens.
@@ -74,15 +78,11 @@ impl Mosquitto {
     /// Starts it again on the same port, empty. It has to be killed first.
     pub fn restart(&mut self) {
         self.child = spawn(&self.directory);
-        self.wait_until_up();
-    }
-
-    fn wait_until_up(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(self.address()).is_err() {
-            assert!(Instant::now() < deadline, "mosquitto does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let up = comes_up(&mut self.child, &self.directory);
+        assert!(
+            up,
+            "mosquitto ended: does another program listen on its port?"
+        );
     }
 }
 
@@ -122,13 +122,35 @@ pub fn started<T>(result: std::io::Result<T>) -> T {
 }
 
 fn spawn(directory: &TempDir) -> Child {
+    let log = fs::File::create(directory.path().join(LOG)).expect("log");
     let child = tool("mosquitto")
-        .args(["-c", "mosquitto.conf"])
+        .args(["-v", "-c", "mosquitto.conf"])
         .current_dir(directory.path())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn();
     started(child)
+}
+
+/// Ports that may turn out to be taken.
+const ATTEMPTS: u32 = 5;
+
+const LOG: &str = "mosquitto.log";
+
+/// Waits until it says that it runs; false if it ends before, because somebody
+/// else took the port. A connection alone would prove nothing about who
+/// listens there.
+fn comes_up(child: &mut Child, directory: &TempDir) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let log = directory.path().join(LOG);
+    while !fs::read_to_string(&log).is_ok_and(|text| text.contains(" running")) {
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        assert!(Instant::now() < deadline, "mosquitto does not come up");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
 }
 
 fn free_port() -> u16 {

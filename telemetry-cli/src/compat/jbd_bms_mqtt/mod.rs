@@ -126,3 +126,61 @@ pub async fn run(mqtt: config::Mqtt, merged: MergedJson, context: Context, task:
     };
     fleeting::run(mqtt, context, task, publication).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// What comes of these flags, and of these variables.
+    fn configured(flags: &str, variables: &[(&str, &str)]) -> Result<Config, Failure> {
+        let words = format!("{NAME} -i 2 -t solar {flags}");
+        let cli = Cli::of(words.split_whitespace().map(Into::into).collect()).unwrap();
+        let Command::JbdBmsMqtt(args) = cli.command else {
+            panic!("{cli:?}");
+        };
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        config(&args, &variables.iter().map(own).collect())
+    }
+
+    #[test]
+    fn the_broker_comes_from_flags_then_variables_then_is_this_computer() {
+        let variables = [("MQTT_HOST", "broker"), ("MQTT_PORT", "1884")];
+        for (flags, variables, url) in [
+            ("-n a", &[][..], "tcp://localhost:1883"),
+            ("-n a", &variables, "tcp://broker:1884"),
+            ("-n a --mqtt-host other", &variables, "tcp://other:1884"),
+            ("-n a --mqtt-port 7", &variables, "tcp://broker:7"),
+            ("-n a --mqtt-tls", &[], "tls://localhost:8883"),
+            (
+                "-n a --mqtt-ca ca.pem --mqtt-port 7",
+                &[],
+                "tls://localhost:7",
+            ),
+            ("-n a --mqtt-host ::1", &[], "tcp://[::1]:1883"),
+        ] {
+            let mqtt = configured(flags, variables).unwrap().mqtt.unwrap();
+            assert_eq!(mqtt.url, url, "{flags}");
+        }
+        for flags in ["tcp://broker", "broker:1883", "a/b"] {
+            let failure = configured(&format!("-n a --mqtt-host {flags}"), &[]).unwrap_err();
+            assert_eq!(failure.code, Code::Usage, "{flags}");
+        }
+    }
+
+    #[test]
+    fn the_name_counts_if_both_are_given() {
+        let both = "-n Cabin -a A4:C1:38:30:C2:8E";
+        let config = configured(both, &[("JBD_PASSWORD", "123456")]).unwrap();
+        let [pack] = config.jbd.as_slice() else {
+            panic!("one pack: {:?}", config.jbd);
+        };
+        assert_eq!((pack.title(), &pack.address), ("Cabin", &None));
+        assert_eq!(pack.interval, Duration::from_secs(120));
+        assert!(!pack.holds_link(), "a phone can connect in between");
+        assert_eq!(
+            format!("{:?}", pack.password),
+            "Some(Secret(env:JBD_PASSWORD))"
+        );
+    }
+}

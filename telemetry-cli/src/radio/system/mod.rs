@@ -130,6 +130,10 @@ impl System {
         Ok(seen.into_values().collect())
     }
 
+    pub(super) async fn ready(&self) -> Result<(), RadioError> {
+        self.0.base().await.map(drop).map_err(Failure::alone)
+    }
+
     pub(super) fn pause(&self, target: &Target, duration: Duration) {
         self.0.pauses.pause(target, duration);
     }

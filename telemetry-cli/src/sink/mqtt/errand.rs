@@ -14,29 +14,7 @@ use crate::event::DeviceId;
 use crate::exit::{Code, Failure};
 
 /// For an answer of a broker that took us. A connection has its own limit.
-const ANSWER: Duration = Duration::from_secs(20);
-
-/// Leaves one message.
-///
-/// # Errors
-/// If the broker is away, does not want us, or did not take the message.
-pub async fn publish(config: &config::Mqtt, message: Message) -> Result<(), Failure> {
-    let visit = Visit::new(config)?;
-    let mut connection = visit.connect().await?;
-    message.submit(&mut connection);
-    let taken = async {
-        while connection.unacknowledged() > 0 {
-            if let Happening::Lost(failure) = connection.next().await {
-                return Err(visit.failure(&failure.text));
-            }
-        }
-        Ok(())
-    };
-    let taken = timeout(ANSWER, taken).await;
-    taken.unwrap_or_else(|_| Err(visit.failure("it did not take the message in time")))?;
-    connection.close().await;
-    Ok(())
-}
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Connects as the gateway would, and sends itself a message below the topic
 /// prefix, which nobody keeps. What worked, in words.
@@ -48,7 +26,9 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
     let topics = Topics::new(&config.topic_prefix)
         .map_err(|why| Failure::new(Code::Configuration, format!("mqtt.topic_prefix: {why}")))?;
     let topic = topics.check(&visit.id);
-    let mut connection = visit.connect().await?;
+    let mut connection = visit.connect().await.map_err(|failure| {
+        failure.hint("start the broker, or correct `url` and the login in [mqtt]")
+    })?;
     connection.subscribe([topic.clone()]);
     connection.publish(&topic, "check", false, Token::State);
     let prefix = &config.topic_prefix;
@@ -64,7 +44,11 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
                 Happening::NotSubscribed => {
                     return Err(denied(&format!("it forbids subscribing below {prefix}")));
                 }
-                Happening::Lost(failure) => return Err(visit.failure(&failure.text)),
+                // Some brokers end a connection that oversteps.
+                Happening::Lost(_) => {
+                    let what = format!("it hung up on a message below {prefix}");
+                    return Err(denied(&format!("{what}: it forbids publishing?")));
+                }
                 Happening::Connected | Happening::Message { .. } | Happening::Acknowledged(_) => {}
             }
         }
@@ -81,24 +65,62 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
     ))
 }
 
-struct Visit {
+/// A visit that can be made.
+pub struct Visit {
     settings: Settings,
     /// Differs from the gateway's and from that of other visits: a broker ends
     /// the older of two connections with one name.
     id: String,
 }
 
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visit")
+            .field("broker", &self.settings.broker)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Visit {
-    fn new(config: &config::Mqtt) -> Result<Self, Failure> {
+    /// Looks at the settings, and at the files that they name; nothing is sent.
+    ///
+    /// # Errors
+    /// If they cannot work.
+    pub fn new(config: &config::Mqtt) -> Result<Self, Failure> {
         let id = format!("{:08x}", fastrand::u32(..));
         let visitor = DeviceId::new(&["visit", &id]);
         let config = config::Mqtt {
             client_id: None,
             ..config.clone()
         };
-        let settings = Settings::new(&config, &visitor, None)
-            .map_err(|wrong| Failure::new(Code::Configuration, wrong))?;
+        let wrong = |what| Failure::new(Code::Configuration, what);
+        let settings = Settings::new(&config, &visitor, None).map_err(wrong)?;
+        if let Some(password) = &config.password {
+            let read = password.reveal();
+            read.map_err(|error| wrong(format!("mqtt.password: {error}")))?;
+        }
         Ok(Self { settings, id })
+    }
+
+    /// Leaves one message.
+    ///
+    /// # Errors
+    /// If the broker is away, does not want us, or did not take the message.
+    pub async fn publish(&self, message: Message) -> Result<(), Failure> {
+        let mut connection = self.connect().await?;
+        message.submit(&mut connection);
+        let taken = async {
+            while connection.unacknowledged() > 0 {
+                if let Happening::Lost(failure) = connection.next().await {
+                    return Err(self.failure(&failure.text));
+                }
+            }
+            Ok(())
+        };
+        let taken = timeout(ANSWER, taken).await;
+        taken.unwrap_or_else(|_| Err(self.failure("it did not take the message in time")))?;
+        connection.close().await;
+        Ok(())
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {

@@ -1,0 +1,31 @@
+//! `check` and `status` against an emulated BlueZ and a real Mosquitto.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../support/bluez/mod.rs"]
+pub mod bluez;
+#[path = "../support/computer.rs"]
+mod computer;
+#[path = "../support/mosquitto.rs"]
+#[allow(dead_code, reason = "not every test kills its broker")]
+mod mosquitto;
+#[path = "../support/running.rs"]
+pub mod running;
+#[path = "../support/watcher.rs"]
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod watcher;
+
+mod everything;
+mod status;
+
+use std::process::Output;
+
+/// Exit code, stdout and stderr.
+fn outcome(output: Output) -> (Option<i32>, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
