@@ -16,7 +16,7 @@ use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
 use crate::exit::Code;
 use crate::hub::Handling;
 use crate::metric::battery;
-use crate::radio::{GattLayout, Link, RadioError, Target};
+use crate::radio::{self, GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
@@ -171,15 +171,23 @@ impl Pack {
             Err(error) => return Exit::Transient(error.to_string()),
         };
         loop {
+            if self.sit_out_pause(task).await {
+                schedule.hurry();
+            }
             if let Action::Wait(time) = schedule.next_action(Utc::now()) {
                 let wait = (time - Utc::now()).to_std().unwrap_or_default();
-                tokio::time::sleep(wait).await;
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = self.context.radio.pause_changed(&self.target, None) => {}
+                }
                 continue;
             }
             let began = Instant::now();
             // A pack that is not there costs no read.
-            if let Err(error) = self.ensure_link().await {
-                return self.failed(&error, task);
+            match self.ensure_link().await {
+                Ok(()) => {}
+                Err(_) if self.is_paused() => continue,
+                Err(error) => return self.failed(&error, task),
             }
             schedule.polled(Utc::now());
             if let Some(budget) = schedule.budget() {
@@ -194,12 +202,32 @@ impl Pack {
                     self.context.stats.polled(&task.name, began.elapsed());
                     self.context.hub.read(reading);
                 }
+                Err(_) if self.is_paused() => continue,
                 Err(error) => return self.failed(&error, task),
             }
             if !self.config.holds_link() {
                 self.link = None;
             }
         }
+    }
+
+    /// Says that it is paused, if it is, and waits for the end of it.
+    async fn sit_out_pause(&mut self, task: &Task) -> bool {
+        let radio = self.context.radio.clone();
+        let mut until = radio.paused_until(&self.target);
+        let was_paused = until.is_some();
+        while let Some(time) = until {
+            self.link = None;
+            let reason = radio::paused(time);
+            tracing::info!(device = %self.target, "{reason}");
+            self.context.hub.leave(&task.name, &reason);
+            until = radio.pause_changed(&self.target, until).await;
+        }
+        was_paused
+    }
+
+    fn is_paused(&self) -> bool {
+        self.context.radio.paused_until(&self.target).is_some()
     }
 
     fn failed(&self, error: &PollError, task: &Task) -> Exit {

@@ -16,6 +16,7 @@ mod connecting;
 mod healing;
 mod links;
 mod pairing;
+mod pausing;
 mod program;
 mod scan;
 mod sdk;
