@@ -1,21 +1,25 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::{
+    ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 
-use crate::config::parse_duration;
+use crate::compat;
+use crate::config::{is_address, parse_duration};
 use crate::event::DeviceKind;
 use crate::log;
 
 /// Reads electric cars, home batteries and power stations, and brings what
 /// they say to MQTT, Home Assistant and a database.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "telemetry", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "telemetry", version, max_term_width = WIDTH, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What is logged.
     #[command(flatten)]
@@ -24,6 +28,56 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
+
+impl Cli {
+    /// What the process was called with; ends it with help or an error if that
+    /// is asked for or due. A program called as a drop-in command is called is
+    /// that command.
+    pub fn of_process() -> Self {
+        Self::of(std::env::args_os().collect()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The same for these arguments, the name of the program first.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that they ask for.
+    pub fn of(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let name = args.first().and_then(|program| compat::command_of(program));
+        let drop_in = name.and_then(|name| command.find_subcommand(name)).cloned();
+        let Some(drop_in) = drop_in else {
+            let matches = command.try_get_matches_from_mut(args)?;
+            return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
+        };
+        let mut command = clap::Command::new("telemetry")
+            .multicall(true)
+            .subcommand(with_log_args(drop_in));
+        let matches = command.try_get_matches_from_mut(args)?;
+        let read = || {
+            let log = matches
+                .subcommand()
+                .map(|(_, matches)| LogArgs::from_arg_matches(matches));
+            Ok(Self {
+                log: log.transpose()?.unwrap_or_default(),
+                command: Command::from_arg_matches(&matches)?,
+            })
+        };
+        read().map_err(|error: clap::Error| error.format(&mut command))
+    }
+}
+
+/// The subcommand as a program of its own.
+fn with_log_args(drop_in: clap::Command) -> clap::Command {
+    // They bring a text about themselves along.
+    let about = drop_in.get_about().cloned().unwrap_or_default();
+    let long_about = drop_in.get_long_about().cloned().unwrap_or_default();
+    LogArgs::augment_args(drop_in)
+        .about(about)
+        .long_about(long_about)
+        .max_term_width(WIDTH)
+}
+
+const WIDTH: usize = 100;
 
 /// How messages are logged.
 #[derive(Clone, Debug, Default, Args)]
@@ -77,6 +131,16 @@ pub enum Command {
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Read a JBD battery pack and publish one JSON message: stands in for the
+    /// Python script of this name
+    ///
+    /// Needs no root: the user has to be in the group `bluetooth`. Nothing is
+    /// published if the pack did not answer completely; exit code and error say why.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
+    JbdBmsMqtt(JbdBmsMqttArgs),
 }
 
 /// Which configuration.
@@ -301,6 +365,61 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
+/// `jbd-bms-mqtt`
+#[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("pack").required(true).multiple(true).args(["name", "address"])))]
+pub struct JbdBmsMqttArgs {
+    /// The name that the pack advertises; comes before the address
+    #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Its Bluetooth address, such as `A4:C1:38:30:C2:8E`
+    #[arg(short, long, value_parser = bluetooth_address)]
+    pub address: Option<String>,
+    /// Minutes between two readings; 0 reads once and ends
+    #[arg(short, long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(..=YEAR))]
+    pub interval: u32,
+    /// The topic of the message
+    #[arg(short, long, value_parser = topic)]
+    pub topic: String,
+    /// The broker; without it $MQTT_HOST or `localhost`
+    #[arg(long, value_name = "HOST", help_heading = BROKER)]
+    pub mqtt_host: Option<String>,
+    /// Its port; without it $MQTT_PORT or 1883, with TLS 8883
+    #[arg(long, value_name = "PORT", help_heading = BROKER, value_parser = clap::value_parser!(u16).range(1..))]
+    pub mqtt_port: Option<u16>,
+    /// User name; without it $MQTT_USER
+    #[arg(long, value_name = "USER", help_heading = BROKER)]
+    pub mqtt_user: Option<String>,
+    /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
+    #[arg(long, value_name = "SECRET", help_heading = BROKER)]
+    pub mqtt_password: Option<String>,
+    /// Encrypt the connection
+    #[arg(long, help_heading = BROKER)]
+    pub mqtt_tls: bool,
+    /// Encrypt it, and trust the authority in this PEM file alone
+    #[arg(long, value_name = "FILE", help_heading = BROKER)]
+    pub mqtt_ca: Option<PathBuf>,
+    /// 1 to have the broker acknowledge the message
+    #[arg(long, value_name = "QOS", help_heading = BROKER, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=1))]
+    pub mqtt_qos: u8,
+    /// Let the broker keep the message for those who subscribe later
+    #[arg(long, help_heading = BROKER)]
+    pub mqtt_retain: bool,
+    /// Password of the pack, if it asks for one: better `env:NAME`, `file:PATH`
+    /// or $JBD_PASSWORD than the text itself
+    #[arg(long, value_name = "SECRET")]
+    pub pack_password: Option<String>,
+    /// Where the lock is that keeps two processes from one pack; without it
+    /// $STATE_DIRECTORY, ~/.local/state/telemetry or /var/lib/telemetry
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+const BROKER: &str = "MQTT broker";
+
+/// In minutes.
+const YEAR: i64 = 365 * 24 * 60;
+
 /// A point in time, as such or counted back from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -333,6 +452,22 @@ impl Moment {
 
 fn log_filter(text: &str) -> Result<String, String> {
     log::check_filter(text).map(|()| text.to_owned())
+}
+
+fn bluetooth_address(text: &str) -> Result<String, &'static str> {
+    match is_address(text) {
+        true => Ok(text.to_owned()),
+        false => Err("six pairs of hex digits are wanted, such as A4:C1:38:30:C2:8E"),
+    }
+}
+
+/// A topic that can be published on.
+fn topic(text: &str) -> Result<String, &'static str> {
+    let possible = !text.is_empty() && text.len() <= usize::from(u16::MAX);
+    match possible && !text.contains(['+', '#', '\0']) {
+        true => Ok(text.to_owned()),
+        false => Err("a topic is not empty and holds no wildcard, `+` or `#`"),
+    }
 }
 
 fn device_kinds() -> impl clap::builder::TypedValueParser<Value = DeviceKind> {

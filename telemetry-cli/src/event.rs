@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::control::Offer;
 use crate::metric::{self, Metric};
+use crate::native::Native;
 use crate::value::{Value, rfc3339};
 
 /// One thing a source tells the hub, and the hub tells the sinks.
@@ -135,6 +137,8 @@ pub struct Device {
     pub hardware_version: Option<String>,
     /// Firmware version.
     pub software_version: Option<String>,
+    /// What it can be told.
+    pub controls: Vec<Offer>,
 }
 
 impl Device {
@@ -150,6 +154,7 @@ impl Device {
             address: None,
             hardware_version: None,
             software_version: None,
+            controls: Vec::new(),
         }
     }
 }
@@ -172,6 +177,9 @@ pub struct Reading {
     pub values: Values,
     /// What the catalogue has no row for, under the SDK's own name.
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// What the device said, as its SDK has it; `None` for a reading that comes
+    /// from the journal.
+    pub native: Option<Native>,
 }
 
 impl Reading {
@@ -184,6 +192,7 @@ impl Reading {
             fetched_at: now,
             values: Values::default(),
             extra: serde_json::Map::new(),
+            native: None,
         }
     }
 }

@@ -72,7 +72,11 @@ fn command() -> String {
     let subcommand = arguments
         .next()
         .and_then(|argument| argument.into_string().ok())
-        .filter(|argument| argument.bytes().all(|byte| byte.is_ascii_lowercase()));
+        .filter(|argument| !argument.starts_with('-'))
+        .filter(|argument| {
+            let mut bytes = argument.bytes();
+            bytes.all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        });
     match subcommand {
         Some(subcommand) => format!("{program} {subcommand}"),
         None => program,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Pin, Secret};
+use crate::compat;
+use crate::config::{Config, DropIn, Pin, Secret};
+use crate::control::Controls;
 use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::journal::{Journal, Limits, Writer};
@@ -56,6 +58,7 @@ impl Gateway {
                 hub,
                 radio,
                 stats: stats.clone(),
+                controls: Controls::default(),
                 database,
             },
             journal,
@@ -184,12 +187,21 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
             hub: context.hub.clone(),
             journal: Some(journal.clone()),
             stats: context.stats.clone(),
+            controls: context.controls.clone(),
             gateway: source::gateway::device_id(journal.gateway()),
             gateway_name: config.gateway.name.clone(),
         };
-        sinks.supervise(component, move |task| {
-            sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
-        });
+        match &config.drop_in {
+            None => sinks.supervise(component, move |task| {
+                sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
+            }),
+            Some(DropIn::JbdBmsMqtt(merged)) => {
+                let merged = merged.clone();
+                sinks.supervise(component, move |task| {
+                    compat::jbd_bms_mqtt::run(mqtt.clone(), merged.clone(), context.clone(), task)
+                });
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@
 //!
 //! | Layer | Modules | Imports |
 //! |---|---|---|
-//! | words | [`value`], [`metric`], [`event`] | nothing that waits |
+//! | words | [`value`], [`metric`], [`event`], [`native`] | nothing that waits; [`native`] the values of the SDK crates |
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
@@ -24,7 +24,8 @@
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
-//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`]; no SDK crate |
+//! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
+//! | drop-ins | [`compat`] | words, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |
 //! | whole | [`gateway`] | all of these; the one place that names every component |
 //! | commands | [`command`] | everything |
 //!
@@ -40,7 +41,9 @@ pub mod broker;
 pub mod budget;
 pub mod cli;
 pub mod command;
+pub mod compat;
 pub mod config;
+pub mod control;
 pub mod database;
 pub mod derive;
 pub mod event;
@@ -53,6 +56,7 @@ pub mod journal;
 pub mod lock;
 pub mod log;
 pub mod metric;
+pub mod native;
 pub mod radio;
 pub mod schedule;
 pub mod shutdown;

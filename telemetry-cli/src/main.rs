@@ -5,7 +5,6 @@
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use futures_util::FutureExt as _;
 use telemetry_cli::cli::Cli;
 use telemetry_cli::command;
@@ -15,7 +14,7 @@ fn main() -> ExitCode {
     // First of all: a TLS client that is built without a provider panics. It
     // fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -16,6 +16,7 @@ pub mod config;
 pub mod decode;
 pub mod demo;
 pub mod export;
+pub mod jbd_bms_mqtt;
 pub mod once;
 mod progress;
 pub mod run;
@@ -53,11 +54,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
+        Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
     }
 }
 
 /// What a command logs by itself that prints and ends.
-const BRIEF: &str = "warn";
+pub const BRIEF: &str = "warn";
 
 /// The configuration for a command that needs one. Its warnings go to the log,
 /// which starts here.

@@ -1,18 +1,15 @@
 //! `telemetry once`: reads each device once and prints what it says.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use super::run::radio;
 use crate::config::Config;
-use crate::database::Database;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
 use crate::hub::Hub;
 use crate::source::{self, Context};
-use crate::stats::Stats;
 use crate::summary::summary;
 
 /// A device that could not be read.
@@ -35,15 +32,9 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
                 .hint("add a [[jbd]] table; `telemetry config sample` shows one"),
         );
     }
-    let database = Database::open(None)
+    let context = Context::brief(radio(&config)?)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    let context = Context {
-        hub: Hub::new(None, config.gateway.heartbeat, vec![]),
-        radio: radio(&config)?,
-        stats: Stats::default(),
-        database: Arc::new(database),
-    };
     let polls = config.jbd.iter().map(|jbd| {
         let (jbd, context) = (jbd.clone(), context.clone());
         async move {

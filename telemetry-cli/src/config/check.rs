@@ -339,7 +339,8 @@ impl Check<'_> {
     }
 }
 
-fn is_address(text: &str) -> bool {
+/// `A4:C1:38:30:C2:8E`, in either case.
+pub fn is_address(text: &str) -> bool {
     let mut pairs = 0;
     let hex = text.split(':').all(|pair| {
         pairs += 1;

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use crate::filter::Keep;
 
 pub use broker_url::{BrokerUrl, BrokerUrlError};
+pub use check::is_address;
+pub use drop_in::{DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
@@ -24,6 +26,7 @@ pub(crate) use secret::plain;
 
 mod broker_url;
 mod check;
+mod drop_in;
 mod duration;
 mod environment;
 mod explain;
@@ -51,6 +54,9 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// What a drop-in command publishes. No file can say it.
+    #[serde(skip)]
+    pub drop_in: Option<DropIn>,
 }
 
 impl Config {
@@ -255,14 +261,32 @@ pub struct Jbd {
     /// At most this many reads in 24 hours, restarts included.
     #[serde(default)]
     pub reads_per_day: Option<u32>,
+    /// `[jbd.allow]`
+    #[serde(default)]
+    pub allow: JbdAllow,
+}
+
+/// `[jbd.allow]`: which commands that can hurt are let through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JbdAllow {
+    /// Stop and allow charging.
+    pub charge_mosfet: bool,
+    /// Cut off and restore what the pack feeds.
+    pub discharge_mosfet: bool,
 }
 
 impl Jbd {
     /// The pack that advertises `name`, everything else by default.
     pub fn named(name: &str) -> Self {
+        Self::new(Some(name.to_owned()), None)
+    }
+
+    /// The pack with this name or address, everything else by default.
+    pub fn new(name: Option<String>, address: Option<String>) -> Self {
         Self {
-            name: Some(name.to_owned()),
-            address: None,
+            name,
+            address,
             label: None,
             password: None,
             pin: None,
@@ -270,6 +294,7 @@ impl Jbd {
             hold_link: None,
             store: Keep::default(),
             reads_per_day: None,
+            allow: JbdAllow::default(),
         }
     }
 

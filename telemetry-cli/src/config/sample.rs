@@ -53,18 +53,30 @@ mod tests {
     #[test]
     fn it_holds_every_table_and_key() {
         let lines = lines();
+        let keys = |head: &str| {
+            let start = lines.iter().position(|line| line.text == head);
+            let start = start.unwrap_or_else(|| panic!("{head} is missing"));
+            lines[start + 1..]
+                .iter()
+                .map_while(|line| line.text.split_once(" = "))
+                .map(|(key, _)| key.to_owned())
+                .collect::<Vec<_>>()
+        };
         for table in schema::keys(&[]) {
             let head = match schema::is_list(&table) {
                 true => format!("[[{table}]]"),
                 false => format!("[{table}]"),
             };
-            let start = lines.iter().position(|line| line.text == head);
-            let start = start.unwrap_or_else(|| panic!("{head} is missing"));
-            let below: Vec<_> = lines[start + 1..]
-                .iter()
-                .map_while(|line| line.text.split_once(" = "))
-                .map(|(key, _)| key.to_owned())
-                .collect();
+            let mut below = keys(&head);
+            // Tables in it come last.
+            for line in &lines {
+                let name = line.text.strip_prefix(&format!("[{table}."));
+                if let Some(name) = name.and_then(|rest| rest.strip_suffix(']')) {
+                    below.push(name.to_owned());
+                    let known = schema::keys(&[&table, name]);
+                    assert_eq!(keys(line.text), known, "keys of {}", line.text);
+                }
+            }
             assert_eq!(below, schema::keys(&[&table]), "keys of {head}, in order");
         }
     }

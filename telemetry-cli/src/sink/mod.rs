@@ -1,5 +1,6 @@
 //! Sinks: what consumes events. They know no source.
 
+use crate::control::Controls;
 use crate::event::DeviceId;
 use crate::hub::Hub;
 use crate::journal::Journal;
@@ -17,6 +18,8 @@ pub struct Context {
     pub hub: Hub,
     /// What they are stored in, if they are.
     pub journal: Option<Journal>,
+    /// Where commands go.
+    pub controls: Controls,
     /// Where failures are counted.
     pub stats: Stats,
     /// The device that stands for the gateway.

@@ -1,25 +1,30 @@
 //! Source: JBD battery packs.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::{BasicInfo, CellVoltages, Client, Error, ErrorCounts, MacAddress, Transport};
+use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress, Transport};
 use secrecy::ExposeSecret;
 
 use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
+use crate::control::Inbox;
 use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
-use crate::exit::Code;
+use crate::exit::{Code, Failure};
 use crate::hub::Handling;
 use crate::metric::battery;
+use crate::native::{JbdPack, Native};
 use crate::radio::{self, GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
+
+mod control;
 
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
@@ -69,6 +74,19 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
     Ok(())
 }
 
+/// Asks one pack for what every reading is made of, and nothing else; a link
+/// that fails is replaced once.
+///
+/// # Errors
+/// Whatever kept it from being read.
+pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
+    let mut pack = Pack::new(config, context, "once");
+    match pack.measure().await {
+        Err(error) if error.link_may_be_stale() => pack.measure().await,
+        result => result,
+    }
+}
+
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
@@ -111,6 +129,24 @@ impl PollError {
         }
     }
 
+    /// True if the device has to be paired, which no password replaces.
+    pub fn needs_pairing(&self) -> bool {
+        match self {
+            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
+            Self::Device(error) => error.needs_pairing(),
+            Self::Password(_) => false,
+        }
+    }
+
+    /// What a command fails with that could not read `device`.
+    pub fn failure(&self, device: &str) -> Failure {
+        let failure = Failure::new(self.code(), format!("{device}: {self}"));
+        match self.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
     fn exit(&self, target: &Target) -> Exit {
         let mut text = format!("{target}: {self}");
         if let Some(hint) = self.hint() {
@@ -137,6 +173,7 @@ struct Pack {
     link: Option<Connected>,
     /// Outlives the link: most of it is asked for once.
     known: Option<Known>,
+    inbox: Inbox,
 }
 
 struct Connected {
@@ -158,6 +195,7 @@ impl Pack {
         Self {
             target: config.target(),
             handling: config.handling(source),
+            inbox: context.controls.inbox(source),
             config,
             context,
             link: None,
@@ -176,26 +214,22 @@ impl Pack {
             }
             if let Action::Wait(time) = schedule.next_action(Utc::now()) {
                 let wait = (time - Utc::now()).to_std().unwrap_or_default();
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    _ = self.context.radio.pause_changed(&self.target, None) => {}
+                if self.wait(wait).await
+                    && let Err(exit) = self.count_read(&mut schedule, &task.name).await
+                {
+                    return exit;
                 }
                 continue;
             }
             let began = Instant::now();
             // A pack that is not there costs no read.
             match self.ensure_link().await {
-                Ok(()) => {}
+                Ok(()) => self.inbox.reachable(),
                 Err(_) if self.is_paused() => continue,
                 Err(error) => return self.failed(&error, task),
             }
-            schedule.polled(Utc::now());
-            if let Some(budget) = schedule.budget() {
-                let left = budget.left(Utc::now());
-                self.context.stats.quota_left(&task.name, left);
-                if let Err(error) = budget::save(&self.context.database, &task.name, budget).await {
-                    return Exit::Transient(error.to_string());
-                }
+            if let Err(exit) = self.count_read(&mut schedule, &task.name).await {
+                return exit;
             }
             match self.poll().await {
                 Ok(reading) => {
@@ -205,23 +239,32 @@ impl Pack {
                 Err(_) if self.is_paused() => continue,
                 Err(error) => return self.failed(&error, task),
             }
-            if !self.config.holds_link() {
-                self.link = None;
-            }
+            self.release_link();
         }
     }
 
     /// Says that it is paused, if it is, and waits for the end of it.
     async fn sit_out_pause(&mut self, task: &Task) -> bool {
         let radio = self.context.radio.clone();
-        let mut until = radio.paused_until(&self.target);
+        let target = self.target.clone();
+        let mut until = radio.paused_until(&target);
         let was_paused = until.is_some();
         while let Some(time) = until {
             self.link = None;
             let reason = radio::paused(time);
-            tracing::info!(device = %self.target, "{reason}");
+            tracing::info!(device = %target, "{reason}");
+            self.inbox.unreachable(&reason);
             self.context.hub.leave(&task.name, &reason);
-            until = radio.pause_changed(&self.target, until).await;
+            let request = tokio::select! {
+                changed = radio.pause_changed(&target, until) => {
+                    until = changed;
+                    continue;
+                }
+                request = self.inbox.next() => request,
+            };
+            // It may be the one that ends the pause.
+            self.obey(request).await;
+            until = radio.paused_until(&target);
         }
         was_paused
     }
@@ -230,8 +273,40 @@ impl Pack {
         self.context.radio.paused_until(&self.target).is_some()
     }
 
+    /// Waits for `time`, a pause or a command, which it carries out: true then.
+    async fn wait(&mut self, time: Duration) -> bool {
+        let request = tokio::select! {
+            () = tokio::time::sleep(time) => return false,
+            _ = self.context.radio.pause_changed(&self.target, None) => return false,
+            request = self.inbox.next() => request,
+        };
+        self.obey(request).await;
+        self.release_link();
+        // A pause is no read.
+        !self.is_paused()
+    }
+
+    fn release_link(&mut self) {
+        if !self.config.holds_link() {
+            self.link = None;
+        }
+    }
+
+    async fn count_read(&self, schedule: &mut Schedule, name: &str) -> Result<(), Exit> {
+        schedule.polled(Utc::now());
+        let Some(budget) = schedule.budget() else {
+            return Ok(());
+        };
+        let left = budget.left(Utc::now());
+        self.context.stats.quota_left(name, left);
+        budget::save(&self.context.database, name, budget)
+            .await
+            .map_err(|error| Exit::Transient(error.to_string()))
+    }
+
     fn failed(&self, error: &PollError, task: &Task) -> Exit {
         let reason = error.to_string();
+        self.inbox.unreachable(&reason);
         self.context.hub.fail(&task.name, &reason, Utc::now());
         error.exit(&self.target)
     }
@@ -258,27 +333,30 @@ impl Pack {
         }
     }
 
+    async fn measure(&mut self) -> Result<JbdPack, PollError> {
+        self.ensure_link().await?;
+        match self.link.take() {
+            Some(mut link) => link.measure().await,
+            None => Err(RadioError::NotFound(self.target.clone()).into()),
+        }
+    }
+
     /// A link that fails is dropped.
     async fn read(&mut self) -> Result<Reading, PollError> {
         self.ensure_link().await?;
         let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let info = match link.client.basic_info().await {
-            Err(error) if wants_pairing(&error) => {
-                link.client.transport_mut().pair().await?;
-                link.client.basic_info().await?
-            }
-            result => result?,
-        };
-        let cells = link.client.cell_voltages().await?;
-        known.ask(&mut link.client, &info).await?;
-        let hub = &self.context.hub;
+        let pack = link.measure().await?;
+        known.ask(&mut link.client, &pack.info).await?;
+        let Context { hub, controls, .. } = &self.context;
         hub.announce(known.device.clone(), self.handling.clone());
+        controls.offer(&known.device, &self.inbox);
 
         let now = Utc::now();
         let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
-        reading.values = values(&info, &cells, known.counts.as_ref(), link.rssi_dbm);
+        reading.values = values(&pack, known.counts.as_ref(), link.rssi_dbm);
+        reading.native = Some(Native::Jbd(Arc::new(pack)));
         self.link = Some(link);
         Ok(reading)
     }
@@ -290,7 +368,7 @@ impl Pack {
         let link = self.context.radio.connect(&self.target, &LAYOUTS).await?;
         let known = self.known.take();
         let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
-        self.known = Some(known.unwrap_or_else(|| Known::new(&link, self.config.label.as_deref())));
+        self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
         let rssi_dbm = link.rssi_dbm;
         let address = link.address.clone();
         let client = client(link, &address, &self.config)?;
@@ -299,14 +377,33 @@ impl Pack {
     }
 }
 
+impl Connected {
+    /// Asks for what every reading is made of.
+    async fn measure(&mut self) -> Result<JbdPack, PollError> {
+        let info = match self.client.basic_info().await {
+            Err(error) if wants_pairing(&error) => {
+                self.client.transport_mut().pair().await?;
+                self.client.basic_info().await?
+            }
+            result => result?,
+        };
+        Ok(JbdPack {
+            info,
+            cells: self.client.cell_voltages().await?,
+        })
+    }
+}
+
 impl Known {
-    fn new(link: &Link, label: Option<&str>) -> Self {
-        let name = label.or(link.name.as_deref()).unwrap_or(&link.address);
+    fn new(link: &Link, config: &Jbd) -> Self {
+        let label = config.label.as_deref().or(link.name.as_deref());
+        let name = label.unwrap_or(&link.address);
         Self {
             device: Device {
                 name: name.to_owned(),
                 vendor: "JBD".to_owned(),
                 address: Some(link.address.clone()),
+                controls: control::offers(&config.allow),
                 ..Device::unknown(DeviceId::new(&["jbd", &link.address]), DeviceKind::Battery)
             },
             named: false,
@@ -393,12 +490,8 @@ impl Jbd {
     }
 }
 
-fn values(
-    info: &BasicInfo,
-    cells: &CellVoltages,
-    counts: Option<&ErrorCounts>,
-    rssi_dbm: Option<i16>,
-) -> Values {
+fn values(pack: &JbdPack, counts: Option<&ErrorCounts>, rssi_dbm: Option<i16>) -> Values {
+    let JbdPack { info, cells } = pack;
     let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
     let mut values = Values::default();
     values.set(
@@ -488,11 +581,10 @@ fn values(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use jbd_bms::UnitScale;
+    use jbd_bms::{CellVoltages, UnitScale};
 
     use super::*;
+    use crate::control::{Controls, Refusal};
     use crate::database::Database;
     use crate::hub::Hub;
     use crate::radio::{Air, Radio};
@@ -503,6 +595,7 @@ mod tests {
             hub: Hub::new(None, Duration::from_secs(300), vec![]),
             radio: Radio::Simulated(Air::demo()),
             stats: Stats::default(),
+            controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
         }
     }
@@ -521,7 +614,7 @@ mod tests {
         let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
         let cells =
             CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
-        let values = values(&info, &cells, None, Some(-60));
+        let values = values(&JbdPack { info, cells }, None, Some(-60));
 
         assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
         assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
@@ -572,6 +665,61 @@ mod tests {
         assert_eq!(cells.len(), 16);
         assert!(reading.values.number(&battery::CELL_DELTA_V).unwrap() > 0.05);
         assert!(reading.values.get(&battery::PROTECTION_COUNTS).is_some());
+        let Some(Native::Jbd(pack)) = &reading.native else {
+            panic!("the SDK's own values come along");
+        };
+        assert_eq!(pack.cells.cell_voltages_mv.len(), 16);
+        assert_eq!(pack.info.temperatures_deci_c.len(), 3);
+    }
+
+    async fn told(pack: &mut Pack, id: &str, word: &str, text: &str) -> Result<(), Refusal> {
+        let controls = pack.context.controls.clone();
+        let source = async {
+            // Nothing comes if it was refused before.
+            let request = pack.inbox.next().await;
+            pack.obey(request).await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            outcome = controls.send(id, word, text) => outcome,
+            () = source => unreachable!("it waits for ever"),
+        }
+    }
+
+    #[tokio::test]
+    async fn commands_are_carried_out_as_far_as_they_are_allowed() {
+        let context = context().await;
+        let mut config = Jbd::named("House battery");
+        config.allow.charge_mosfet = true;
+        let mut pack = Pack::new(config, context.clone(), "jbd");
+        pack.poll().await.unwrap();
+        let id = context.hub.snapshot()[0].device.id.to_string();
+        let charging = || {
+            let reading = context.hub.snapshot().remove(0).reading.unwrap();
+            json(&reading.values, &battery::CHARGE_MOSFET_ON)
+        };
+        told(&mut pack, &id, "charge_mosfet_on", "off")
+            .await
+            .unwrap();
+        assert_eq!(charging(), "false");
+        told(&mut pack, &id, "charge_mosfet", "on").await.unwrap();
+        assert_eq!(charging(), "true");
+        let refusal = told(&mut pack, &id, "discharge_mosfet_on", "off").await;
+        assert_eq!(refusal, Err(Refusal::NotAllowed("discharge_mosfet")));
+    }
+
+    #[tokio::test]
+    async fn a_paused_pack_is_left_alone_until_it_is_told_otherwise() {
+        let context = context().await;
+        let mut pack = Pack::new(Jbd::named("House battery"), context.clone(), "jbd");
+        pack.poll().await.unwrap();
+        let id = context.hub.snapshot()[0].device.id.to_string();
+        told(&mut pack, &id, "bluetooth_pause", "5").await.unwrap();
+        assert!(pack.link.is_none());
+        let error = pack.poll().await.unwrap_err();
+        assert!(error.to_string().contains("is paused"), "{error}");
+        told(&mut pack, &id, "bluetooth_pause", "0").await.unwrap();
+        pack.poll().await.unwrap();
     }
 
     #[tokio::test]

@@ -1,8 +1,10 @@
 //! Sources: what produces events. They know no sink.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::database::Database;
+use crate::control::Controls;
+use crate::database::{Database, DatabaseError};
 use crate::hub::Hub;
 use crate::radio::Radio;
 use crate::stats::Stats;
@@ -20,6 +22,24 @@ pub struct Context {
     pub radio: Radio,
     /// Where polls and failures are counted.
     pub stats: Stats,
+    /// Where commands come from.
+    pub controls: Controls,
     /// Where daily budgets outlive a restart.
     pub database: Arc<Database>,
+}
+
+impl Context {
+    /// For a command that reads devices and ends: nothing is stored.
+    ///
+    /// # Errors
+    /// If there is no memory for a database.
+    pub async fn brief(radio: Radio) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            hub: Hub::new(None, Duration::ZERO, vec![]),
+            radio,
+            stats: Stats::default(),
+            controls: Controls::default(),
+            database: Arc::new(Database::open(None).await?),
+        })
+    }
 }

@@ -136,9 +136,8 @@ pub async fn devices(connection: &mut SqliteConnection) -> Result<Vec<Device>, s
 }
 
 fn device(row: &SqliteRow) -> Option<Device> {
+    let kind = DeviceKind::from_name(row.get("kind"))?;
     Some(Device {
-        id: DeviceId::new(&[row.get("id")]),
-        kind: DeviceKind::from_name(row.get("kind"))?,
         name: row.get("name"),
         vendor: row.get("vendor"),
         model: row.get("model"),
@@ -146,6 +145,7 @@ fn device(row: &SqliteRow) -> Option<Device> {
         address: row.get("address"),
         hardware_version: row.get("hardware_version"),
         software_version: row.get("software_version"),
+        ..Device::unknown(DeviceId::new(&[row.get("id")]), kind)
     })
 }
 

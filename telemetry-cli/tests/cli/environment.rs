@@ -77,7 +77,7 @@ error: `name` is of the wrong type: table
 
 error: unknown key `intervall` in `[[jbd]]`
  --> environment variable TELEMETRY_JBD__0__INTERVALL
-  = expected: `name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store` or `reads_per_day`
+  = expected: `name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store`, `reads_per_day` or `allow`
   = help: did you mean `interval`?
 
 error: `name` is a value, there is nothing below it

@@ -7,11 +7,12 @@ use jbd_bms::simulator::Access;
 use serde_json::Value;
 
 use crate::bluez::{Bluez, Bus, Config, Policy, Security};
-use crate::program::Computer;
+use crate::computer::Computer;
+use crate::program::{computer, once};
 
 /// Exit code, stdout and stderr of `telemetry capture jbd`.
 fn capture(computer: &Computer, args: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = computer.command("capture");
+    let mut command = computer.telemetry(&["capture"]);
     let output = command.arg("jbd").args(args).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (
@@ -60,8 +61,8 @@ fn assert_anonymous(capture: &str, number: u8, secrets: &[&str]) {
 
 #[test]
 fn what_is_captured_decodes_to_what_the_gateway_reads() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     let mut config = Config::pack("JBD-SP04S020-a4c138000001", 1);
     // At rest, so that both read the same.
@@ -94,7 +95,7 @@ fn what_is_captured_decodes_to_what_the_gateway_reads() {
     let one = |kind: &str| answers.iter().find(|of| of["kind"] == kind).unwrap();
     assert_eq!(one("hardware")["name"], "SP04S020-xxxxxxxxx");
     assert_eq!(one("error_counts")["short_circuit"], 0);
-    let output = computer.once(&["--json"]);
+    let output = once(&computer, &["--json"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let values = &document["readings"][0]["values"];
     let number = |value: &Value, unit: f64| value.as_f64().unwrap() / unit;
@@ -122,8 +123,8 @@ fn what_is_captured_decodes_to_what_the_gateway_reads() {
 
 #[test]
 fn passwords_and_pins_stay_out() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     let mut config = Config::pack("Pack 1", 1);
     config.pack.access = Access::ModuleLogin {
@@ -155,8 +156,8 @@ fn passwords_and_pins_stay_out() {
 
 #[test]
 fn a_pack_that_keeps_silent_is_captured_so_far() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::secured(1, Security::Echo(4_711)));
     let (code, text, told) = capture(&computer, &["--name", "Pack 1", "--for", "1ms"]);

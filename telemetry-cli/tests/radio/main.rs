@@ -10,6 +10,8 @@ use telemetry_cli::source::jbd::LAYOUTS;
 
 #[path = "../support/bluez/mod.rs"]
 pub mod bluez;
+#[path = "../support/computer.rs"]
+pub mod computer;
 
 mod capture;
 mod connecting;

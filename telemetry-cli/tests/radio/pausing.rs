@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telemetry_cli::config::Jbd;
+use telemetry_cli::control::Controls;
 use telemetry_cli::database::Database;
 use telemetry_cli::event::Availability;
 use telemetry_cli::hub::Hub;
@@ -27,6 +28,7 @@ fn a_paused_pack_is_offline_by_intention_and_comes_back() {
             radio: radio.clone(),
             stats: Stats::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
+            controls: Controls::default(),
         };
         let stats = context.stats.clone();
         let task = Task {

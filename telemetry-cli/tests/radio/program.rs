@@ -5,61 +5,35 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
 use crate::bluez::{Bluez, Bus, Config, Policy, Security};
+use crate::computer::Computer;
+use serde_json::Value;
 
-/// A computer with a system bus, if it has come up.
-pub(crate) struct Computer {
-    pub(crate) directory: TempDir,
-    pub(crate) address: String,
+pub(crate) fn computer() -> Computer {
+    let computer = Computer::blank();
+    computer.configure("[[jbd]]\nname = \"House battery\"\n");
+    computer
 }
 
-impl Computer {
-    pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let address = format!("unix:path={}", directory.path().join("bus").display());
-        let config = "[[jbd]]\nname = \"House battery\"\n";
-        std::fs::write(directory.path().join("telemetry.toml"), config).unwrap();
-        Self { directory, address }
-    }
+/// `telemetry COMMAND -c telemetry.toml`
+pub(crate) fn telemetry(computer: &Computer, command: &str) -> Command {
+    computer.telemetry(&[command, "-c", "telemetry.toml"])
+}
 
-    /// `telemetry COMMAND -c telemetry.toml`
-    fn telemetry(&self, name: &str) -> Command {
-        let mut command = self.command(name);
-        command.args(["-c", "telemetry.toml"]);
-        command
-    }
+/// `telemetry once`
+pub(crate) fn once(computer: &Computer, args: &[&str]) -> Output {
+    telemetry(computer, "once").args(args).output().unwrap()
+}
 
-    /// `telemetry COMMAND`, which finds the configuration by itself
-    pub(crate) fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
-        command
-            .arg(name)
-            .env_clear()
-            .env("HOME", self.directory.path())
-            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// `telemetry once`
-    pub(crate) fn once(&self, args: &[&str]) -> Output {
-        self.telemetry("once").args(args).output().unwrap()
-    }
-
-    /// Exit code, error and hint of `telemetry once`.
-    fn trouble(&self) -> (Option<i32>, String, String) {
-        let output = self.once(&["--json"]);
-        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(document["readings"], serde_json::json!([]));
-        let trouble = &document["errors"][0];
-        assert_eq!(trouble["device"], "House battery");
-        let text = |key: &str| trouble[key].as_str().unwrap().to_owned();
-        (output.status.code(), text("error"), text("hint"))
-    }
+/// Exit code, error and hint of `telemetry once`.
+fn trouble(computer: &Computer) -> (Option<i32>, String, String) {
+    let output = once(computer, &["--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["readings"], serde_json::json!([]));
+    let trouble = &document["errors"][0];
+    assert_eq!(trouble["device"], "House battery");
+    let text = |key: &str| trouble[key].as_str().unwrap().to_owned();
+    (output.status.code(), text("error"), text("hint"))
 }
 
 /// Ends with the test, however that ends.
@@ -75,12 +49,12 @@ impl Drop for Running {
 
 #[test]
 fn a_pack_is_read_once_and_let_go() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
     let began = Instant::now();
-    let output = computer.once(&["--json"]);
+    let output = once(&computer, &["--json"]);
     println!("the whole program: {:?}", began.elapsed());
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
@@ -99,8 +73,8 @@ fn a_pack_is_read_once_and_let_go() {
 /// The pack takes what is written and says it back until it is paired.
 #[test]
 fn a_pack_behind_a_pin_is_paired_and_read() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::secured(1, Security::Echo(4_711)));
     let configure = |pin: &str| {
@@ -108,14 +82,14 @@ fn a_pack_behind_a_pin_is_paired_and_read() {
         std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
     };
     configure("");
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(5));
     assert_eq!(error, "Pack 1 wants to be paired first");
     assert!(hint.contains("set `pin`"), "{hint}");
     assert_eq!(bluez.calls("Pair"), 0);
 
     configure("pin = \"123456\"");
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(5));
     assert_eq!(error, "Pack 1 refused the PIN");
     assert!(hint.contains("correct `pin`"), "{hint}");
@@ -123,7 +97,7 @@ fn a_pack_behind_a_pin_is_paired_and_read() {
 
     configure("pin = \"file:pin\"");
     std::fs::write(computer.directory.path().join("pin"), "004711\n").unwrap();
-    let output = computer.once(&["--json"]);
+    let output = once(&computer, &["--json"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -134,15 +108,15 @@ fn a_pack_behind_a_pin_is_paired_and_read() {
 
 #[test]
 fn the_gateway_waits_for_a_new_pin_without_asking_the_pack_again() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::secured(1, Security::Attributes(4_711)));
     let directory = computer.directory.path();
     let config = "[[jbd]]\nname = \"Pack 1\"\npin = \"file:pin\"\ninterval = \"1s\"\n";
     std::fs::write(directory.join("telemetry.toml"), config).unwrap();
     std::fs::write(directory.join("pin"), "1\n").unwrap();
-    let mut run = computer.telemetry("run");
+    let mut run = telemetry(&computer, "run");
     run.args(["--state-dir", "state"]).stderr(Stdio::piped());
     let mut gateway = Running(run.spawn().unwrap());
     let stderr = BufReader::new(gateway.0.stderr.take().unwrap());
@@ -165,8 +139,8 @@ fn the_gateway_waits_for_a_new_pin_without_asking_the_pack_again() {
 
 #[test]
 fn each_missing_part_has_its_words_and_its_advice() {
-    let computer = Computer::new();
-    let (code, error, hint) = computer.trouble();
+    let computer = computer();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert!(
         error.starts_with("no connection to the system bus"),
@@ -174,15 +148,15 @@ fn each_missing_part_has_its_words_and_its_advice() {
     );
     assert!(hint.contains("dbus"), "{hint}");
 
-    let bus = Bus::start(&computer.address, Policy::Open);
-    let (code, error, hint) = computer.trouble();
+    let bus = Bus::start(&computer.bus, Policy::Open);
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "the Bluetooth service is not running");
     assert!(hint.contains("systemctl enable --now bluetooth"), "{hint}");
 
     let bluez = Bluez::start(&bus);
     bluez.with(|service| service.unplug());
-    let (code, error, _) = computer.trouble();
+    let (code, error, _) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "this computer has no Bluetooth adapter");
 
@@ -190,7 +164,7 @@ fn each_missing_part_has_its_words_and_its_advice() {
         service.plug_in();
         service.power(false);
     });
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert_eq!(error, "Bluetooth is switched off");
     assert!(hint.contains("bluetoothctl power on"), "{hint}");
@@ -200,10 +174,10 @@ fn each_missing_part_has_its_words_and_its_advice() {
 
 #[test]
 fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Closed);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Closed);
     let _bluez = Bluez::start(&bus);
-    let (code, error, hint) = computer.trouble();
+    let (code, error, hint) = trouble(&computer);
     assert_eq!(code, Some(3));
     assert!(
         error.starts_with("no permission to use Bluetooth"),
@@ -215,8 +189,8 @@ fn a_bus_that_forbids_bluetooth_is_said_to_do_so() {
 /// Three packs, a Bluetooth service that is killed, and a goodbye.
 #[test]
 fn the_gateway_reads_three_packs_and_outlives_the_service() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     let mut config = String::new();
     for number in 1..=3 {
@@ -224,8 +198,8 @@ fn the_gateway_reads_three_packs_and_outlives_the_service() {
         config += &format!("[[jbd]]\nname = \"{name}\"\ninterval = \"1s\"\n");
         bluez.add(Config::pack(&name, number));
     }
-    std::fs::write(computer.directory.path().join("telemetry.toml"), config).unwrap();
-    let mut run = computer.telemetry("run");
+    computer.configure(&config);
+    let mut run = telemetry(&computer, "run");
     run.args(["--state-dir", "state"]).stderr(Stdio::null());
     let mut gateway = Running(run.spawn().unwrap());
 
@@ -258,12 +232,12 @@ fn the_gateway_reads_three_packs_and_outlives_the_service() {
 /// Nobody advertises: 15 s of listening, as long as a user would wait.
 #[test]
 fn a_pack_that_is_not_there_is_said_to_be_away_or_in_use() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
     bluez.with(|service| service.peripheral(1).held = true);
-    let output = computer.once(&[]);
+    let output = once(&computer, &[]);
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());
     assert_eq!(

@@ -5,10 +5,11 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::bluez::{Attributes, Bluez, Bus, Config, Policy};
-use crate::program::Computer;
+use crate::computer::Computer;
+use crate::program::computer;
 
 fn scan(computer: &Computer, args: &[&str]) -> Output {
-    let mut command = computer.command("scan");
+    let mut command = computer.telemetry(&["scan"]);
     command.args(["--for", "1s"]).args(args).output().unwrap()
 }
 
@@ -21,8 +22,8 @@ fn devices(output: &Output) -> Vec<Value> {
 
 #[test]
 fn packs_are_listed_with_what_their_advertisement_tells() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("JBD-SP04S020", 1));
     bluez.add(Config {
@@ -76,8 +77,8 @@ fn packs_are_listed_with_what_their_advertisement_tells() {
 
 #[test]
 fn an_empty_list_says_what_may_help() {
-    let computer = Computer::new();
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let computer = computer();
+    let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("Pack 1", 1));
     bluez.with(|service| service.peripheral(1).held = true);
@@ -91,7 +92,7 @@ fn an_empty_list_says_what_may_help() {
 
 #[test]
 fn without_bluetooth_it_says_which_part_is_missing() {
-    let computer = Computer::new();
+    let computer = computer();
     let trouble = || {
         let output = scan(&computer, &["--json"]);
         let text = String::from_utf8(output.stderr).unwrap();
@@ -100,7 +101,7 @@ fn without_bluetooth_it_says_which_part_is_missing() {
         text
     };
     assert!(trouble().contains("no connection to the system bus"));
-    let bus = Bus::start(&computer.address, Policy::Open);
+    let bus = Bus::start(&computer.bus, Policy::Open);
     assert!(trouble().contains("help: `sudo systemctl enable --now bluetooth`"));
     let bluez = Bluez::start(&bus);
     bluez.with(|service| service.power(false));

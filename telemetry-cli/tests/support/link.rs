@@ -8,15 +8,15 @@ use tokio::sync::watch;
 
 /// Forwards connections to a target.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub struct Link {
     /// Where to connect to.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     cut: Arc<watch::Sender<u64>>,
 }
 
 impl Link {
     /// A link to `target`.
-    pub(crate) async fn to(target: SocketAddr) -> Self {
+    pub async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let cut = Arc::new(watch::Sender::new(0));
@@ -41,7 +41,7 @@ impl Link {
     }
 
     /// Cuts every connection; new ones are forwarded.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.cut.send_modify(|cuts| *cuts += 1);
     }
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A running broker; killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Mosquitto {
+pub struct Mosquitto {
     directory: TempDir,
     port: u16,
     child: Child,
@@ -19,12 +19,12 @@ pub(crate) struct Mosquitto {
 
 impl Mosquitto {
     /// Lets everybody in.
-    pub(crate) fn open() -> Self {
+    pub fn open() -> Self {
         Self::start("allow_anonymous true", |_| {})
     }
 
     /// Lets in only `user` with `password`.
-    pub(crate) fn with_login(user: &str, password: &str) -> Self {
+    pub fn with_login(user: &str, password: &str) -> Self {
         let file = "password_file passwords";
         Self::start(&format!("allow_anonymous false\n{file}"), |directory| {
             let status = tool("mosquitto_passwd")
@@ -38,7 +38,7 @@ impl Mosquitto {
     }
 
     /// With more lines of configuration, and what they need in the directory.
-    pub(crate) fn start(lines: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
+    pub fn start(lines: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         prepare(&directory.path().to_path_buf());
         let port = free_port();
@@ -61,18 +61,18 @@ impl Mosquitto {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// Kills it, and with it everything that it had retained.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
     /// Starts it again on the same port, empty. It has to be killed first.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.child = spawn(&self.directory);
         self.wait_until_up();
     }
@@ -95,7 +95,7 @@ impl Drop for Mosquitto {
 }
 
 /// A command of the packages `mosquitto` or `mosquitto-clients`.
-pub(crate) fn tool(name: &str) -> Command {
+pub fn tool(name: &str) -> Command {
     let mut command = Command::new(name);
     // Debian keeps servers where only root looks.
     let path = std::env::var("PATH").unwrap_or_default();
@@ -112,7 +112,7 @@ pub(crate) fn tool(name: &str) -> Command {
 
 /// What came of starting a command; a missing one is a failure that says what
 /// to install.
-pub(crate) fn started<T>(result: std::io::Result<T>) -> T {
+pub fn started<T>(result: std::io::Result<T>) -> T {
     result.unwrap_or_else(|error| {
         panic!(
             "a tool of Mosquitto cannot be started ({error}): \

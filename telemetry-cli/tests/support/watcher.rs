@@ -12,34 +12,36 @@ use tokio::net::TcpStream;
 use tokio_util::bytes::BytesMut;
 
 /// Nothing that is waited for takes longer, however slow the machine is.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A client that has subscribed to everything.
 #[derive(Debug)]
-pub(crate) struct Watcher {
+pub struct Watcher {
     socket: TcpStream,
     input: BytesMut,
     /// The last payload of each topic.
-    pub(crate) last: BTreeMap<String, String>,
+    pub last: BTreeMap<String, String>,
+    /// Its quality of service.
+    pub qos: BTreeMap<String, QoS>,
     /// Every message, in its order: topic, payload, whether it was retained.
-    pub(crate) log: Vec<(String, String, bool)>,
+    pub log: Vec<(String, String, bool)>,
 }
 
 impl Watcher {
     /// Connects to `broker`, waiting for it if it has to.
-    pub(crate) async fn new(broker: SocketAddr) -> Self {
+    pub async fn new(broker: SocketAddr) -> Self {
         Self::connect(broker, "watcher", 1, None).await
     }
 
     /// Connects to a broker that asks for a password.
-    pub(crate) async fn login(broker: SocketAddr, user: &str, password: &str) -> Self {
+    pub async fn login(broker: SocketAddr, user: &str, password: &str) -> Self {
         let mut connect = Connect::new("watcher");
         connect.set_login(user, password);
         Self::begin(broker, connect, 1).await
     }
 
     /// Connects with a name, a subscription level and a last will.
-    pub(crate) async fn connect(
+    pub async fn connect(
         broker: SocketAddr,
         client_id: &str,
         qos: u8,
@@ -61,6 +63,7 @@ impl Watcher {
             socket,
             input: BytesMut::new(),
             last: BTreeMap::new(),
+            qos: BTreeMap::new(),
             log: Vec::new(),
         };
         connect.keep_alive = 0;
@@ -83,7 +86,7 @@ impl Watcher {
     }
 
     /// Publishes, and waits for the acknowledgement.
-    pub(crate) async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>, retain: bool) {
+    pub async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>, retain: bool) {
         let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
         publish.retain = retain;
         publish.pkid = 7;
@@ -98,7 +101,7 @@ impl Watcher {
     }
 
     /// Reads until the last payload of `topic` is `payload`.
-    pub(crate) async fn wait_for(&mut self, topic: &str, payload: &str) {
+    pub async fn wait_for(&mut self, topic: &str, payload: &str) {
         self.wait_until(&format!("{topic} = {payload}"), |watcher| {
             watcher.last.get(topic).is_some_and(|last| last == payload)
         })
@@ -106,7 +109,7 @@ impl Watcher {
     }
 
     /// Reads until something is true of what was read.
-    pub(crate) async fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+    pub async fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let all = async {
             while !done(self) {
                 self.read().await;
@@ -118,7 +121,7 @@ impl Watcher {
     }
 
     /// Reads one message.
-    pub(crate) async fn read(&mut self) {
+    pub async fn read(&mut self) {
         match self.packet().await {
             Some(Packet::Publish(publish)) => self.take(publish).await,
             Some(Packet::PingResp) => {}
@@ -127,25 +130,25 @@ impl Watcher {
     }
 
     /// Sends a packet.
-    pub(crate) async fn send(&mut self, packet: &Packet) {
+    pub async fn send(&mut self, packet: &Packet) {
         assert!(self.try_send(packet).await, "not connected any more");
     }
 
     /// Sends a packet; false if the broker has closed the connection.
-    pub(crate) async fn try_send(&mut self, packet: &Packet) -> bool {
+    pub async fn try_send(&mut self, packet: &Packet) -> bool {
         let mut output = BytesMut::new();
         packet.write(&mut output, 4 << 20).expect("a valid packet");
         self.socket.write_all(&output).await.is_ok()
     }
 
     /// Says goodbye, and waits until the broker has closed the connection.
-    pub(crate) async fn leave(mut self) {
+    pub async fn leave(mut self) {
         self.send(&Packet::Disconnect).await;
         while self.packet().await.is_some() {}
     }
 
     /// The next packet, or nothing if the broker closed the connection.
-    pub(crate) async fn packet(&mut self) -> Option<Packet> {
+    pub async fn packet(&mut self) -> Option<Packet> {
         loop {
             match Packet::read(&mut self.input, 4 << 20) {
                 Ok(packet) => return Some(packet),
@@ -166,12 +169,13 @@ impl Watcher {
         }
         let payload = String::from_utf8(publish.payload.to_vec()).expect("text");
         self.last.insert(publish.topic.clone(), payload.clone());
+        self.qos.insert(publish.topic.clone(), publish.qos);
         self.log.push((publish.topic, payload, publish.retain));
     }
 }
 
 /// What a broker has retained.
-pub(crate) async fn retained(broker: SocketAddr) -> BTreeMap<String, String> {
+pub async fn retained(broker: SocketAddr) -> BTreeMap<String, String> {
     let mut watcher = Watcher::connect(broker, "reader", 0, None).await;
     // Retained messages are out before the answer.
     let mark = format!("mark/{}", broker.port());

@@ -35,6 +35,7 @@ pub(super) fn components(names: &Names, device: &Device, seen: &Seen) -> Compone
     }
     let (key, component) = maker.last_update();
     all.insert(key, component);
+    all.extend(maker.controls());
     if device.kind == DeviceKind::Vehicle {
         let (key, component) = maker.reachable();
         all.insert(key, component);
@@ -177,7 +178,7 @@ impl Maker<'_> {
         keys
     }
 
-    fn common(&self, platform: &str, key: &str, name: &str) -> Map<String, Value> {
+    pub(super) fn common(&self, platform: &str, key: &str, name: &str) -> Map<String, Value> {
         let id = super::identifier(&self.device.id);
         let entity = [entity_id(&self.device.name), entity_id(key)];
         let entity = match entity[0].is_empty() {

@@ -19,6 +19,7 @@ pub use self::seen::Seen;
 
 mod abbreviation;
 mod component;
+mod control;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -76,15 +77,11 @@ pub fn gateway_document(names: &Names, known: Option<(&Device, &Seen)>) -> Docum
     let device = match known {
         Some((device, _)) => device.clone(),
         None => Device {
-            id: names.gateway.clone(),
-            kind: DeviceKind::Gateway,
             name: names.gateway_name.clone(),
             vendor: env!("CARGO_PKG_NAME").to_owned(),
             model: Some("gateway".to_owned()),
-            serial: None,
-            address: None,
-            hardware_version: None,
             software_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ..Device::unknown(names.gateway.clone(), DeviceKind::Gateway)
         },
     };
     let mut components = match known {

@@ -108,6 +108,7 @@ fn device(kind: DeviceKind) -> Device {
         address: Some("a4:c1:38:30:c2:8e".into()),
         hardware_version: None,
         software_version: Some("1.6".into()),
+        controls: Vec::new(),
     }
 }
 

@@ -226,15 +226,9 @@ mod tests {
 
     fn pack() -> Arc<Device> {
         Arc::new(Device {
-            id: DeviceId::new(&["pack"]),
-            kind: DeviceKind::Battery,
             name: "Pack".into(),
             vendor: "JBD".into(),
-            model: None,
-            serial: None,
-            address: None,
-            hardware_version: None,
-            software_version: None,
+            ..Device::unknown(DeviceId::new(&["pack"]), DeviceKind::Battery)
         })
     }
 

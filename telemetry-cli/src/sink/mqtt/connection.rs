@@ -38,6 +38,9 @@ const REQUESTS: usize = 256;
 /// old one is not acknowledged stall the library.
 const IN_FLIGHT: u16 = 1000;
 
+/// Packet id of what is sent with QoS 0.
+const NO_ID: u16 = 0;
+
 /// Half the time after which some routers forget an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -65,6 +68,8 @@ pub(super) struct Connection {
 pub(super) enum Token {
     /// The latest state of a topic; a new connection gets it anyway.
     State,
+    /// Nobody waits for it.
+    Passing,
     /// The journal's entry of that number.
     History(i64),
 }
@@ -127,10 +132,20 @@ impl Connection {
         retain: bool,
         token: Token,
     ) -> bool {
-        let sent = self
-            .client
-            .try_publish(topic, QoS::AtLeastOnce, retain, payload)
-            .is_ok();
+        self.publish_with(QoS::AtLeastOnce, topic, payload, retain, token)
+    }
+
+    /// The same with QoS 0 or 1. QoS 0 knows no acknowledgement: it counts as
+    /// acknowledged when it leaves.
+    pub(super) fn publish_with(
+        &mut self,
+        qos: QoS,
+        topic: &str,
+        payload: impl Into<Vec<u8>>,
+        retain: bool,
+        token: Token,
+    ) -> bool {
+        let sent = self.client.try_publish(topic, qos, retain, payload).is_ok();
         if sent {
             self.submitted.push_back(token);
         }
@@ -180,6 +195,9 @@ impl Connection {
             // In the order of the requests. It says nothing about arrival.
             Event::Outgoing(Outgoing::Publish(id)) => {
                 let token = self.submitted.pop_front()?;
+                if id == NO_ID {
+                    return Some(Happening::Acknowledged(token));
+                }
                 self.in_flight.insert(id, token);
                 None
             }
@@ -233,13 +251,14 @@ fn options(settings: &Settings) -> Result<MqttOptions, Failure> {
         (false, false) => broker.host.clone(),
     };
     let mut options = MqttOptions::new(&settings.client_id, host, broker.port);
-    let (topic, payload) = &settings.will;
     options
         .set_max_packet_size(MAX_PACKET, MAX_PACKET)
         .set_inflight(IN_FLIGHT)
         .set_keep_alive(KEEP_ALIVE)
-        .set_clean_session(true)
-        .set_last_will(LastWill::new(topic, *payload, QoS::AtLeastOnce, true));
+        .set_clean_session(true);
+    if let Some((topic, payload)) = &settings.will {
+        options.set_last_will(LastWill::new(topic, *payload, QoS::AtLeastOnce, true));
+    }
     if let Some((user, password)) = &settings.login {
         // Read now: the file may have changed since the last attempt.
         let password = match password {

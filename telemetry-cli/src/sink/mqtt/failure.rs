@@ -24,32 +24,32 @@ impl Failure {
             }
             ConnectionError::FlushTimeout => "it takes no more data".to_owned(),
             ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
-                io_error(error)
+                io_error(error, connected)
             }
             ConnectionError::MqttState(state) => match state {
                 StateError::ConnectionAborted if connected => {
                     "it closed the connection; another client with the same mqtt.client_id?"
                         .to_owned()
                 }
-                StateError::ConnectionAborted => "it closed the connection at once; \
-                    encrypted port with an unencrypted mqtt.url, or the other way round?"
-                    .to_owned(),
+                StateError::ConnectionAborted => CUT_AT_ONCE.to_owned(),
                 StateError::AwaitPingResp => "it does not answer any more".to_owned(),
-                StateError::Deserialization(rumqttc::Error::Io(error)) => io_error(error),
+                StateError::Deserialization(rumqttc::Error::Io(error)) => {
+                    io_error(error, connected)
+                }
                 StateError::Deserialization(_) | StateError::WrongPacket if !connected => {
                     "what answers there is no MQTT broker".to_owned()
                 }
                 other => other.to_string(),
             },
             ConnectionError::NotConnAck(_) => "what answers there is no MQTT broker".to_owned(),
-            ConnectionError::Tls(TlsError::Io(error)) => io_error(error),
+            ConnectionError::Tls(TlsError::Io(error)) => io_error(error, connected),
             ConnectionError::Tls(TlsError::TLS(error)) => tls_error(error),
             ConnectionError::Tls(TlsError::DNSName(_)) => {
                 "mqtt.url needs a host name that a certificate can be issued for".to_owned()
             }
             ConnectionError::Tls(error) => format!("TLS: {error}"),
             ConnectionError::Websocket(error) => match io_cause(error) {
-                Some(error) => io_error(error),
+                Some(error) => io_error(error, connected),
                 None => format!("web socket: {error}; check the path in mqtt.url"),
             },
             ConnectionError::ResponseValidation(error) => {
@@ -60,6 +60,9 @@ impl Failure {
         Self { text, login: false }
     }
 }
+
+const CUT_AT_ONCE: &str = "it closed the connection at once; \
+    encrypted port with an unencrypted mqtt.url, or the other way round?";
 
 fn refused(code: ConnectReturnCode) -> Failure {
     let (text, login) = match code {
@@ -79,7 +82,7 @@ fn refused(code: ConnectReturnCode) -> Failure {
     }
 }
 
-fn io_error(error: &io::Error) -> String {
+fn io_error(error: &io::Error, connected: bool) -> String {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
         return tls_error(tls);
     }
@@ -88,7 +91,10 @@ fn io_error(error: &io::Error) -> String {
             "nothing listens there; is the broker running, and is the port right?".to_owned()
         }
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            "the connection was cut".to_owned()
+            match connected {
+                true => "the connection was cut".to_owned(),
+                false => CUT_AT_ONCE.to_owned(),
+            }
         }
         ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
         ErrorKind::TimedOut => "no answer; check host, port and firewall".to_owned(),
@@ -105,10 +111,11 @@ fn io_error(error: &io::Error) -> String {
 
 fn tls_error(error: &Tls) -> String {
     match error {
-        Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "nobody known has signed its certificate; set mqtt.ca to the authority's file"
-                .to_owned()
-        }
+        // The second one: an authority of the same name, made anew.
+        Tls::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => "nobody known has signed its certificate; set mqtt.ca to the authority's file"
+            .to_owned(),
         Tls::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "its certificate is for another host name; check mqtt.url".to_owned(),

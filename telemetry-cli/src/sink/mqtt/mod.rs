@@ -20,19 +20,25 @@ use crate::hub::Follower;
 use crate::sink::Context;
 use crate::sink::home_assistant::Names;
 use crate::stats::Stats;
-use crate::supervisor::{Backoff, Exit, Task};
+use crate::supervisor::{Exit, Task};
 
+use commands::{Answer, Commands};
 use connection::{Connection, Happening, Token};
 pub use history::CONSUMER;
 use history::{History, Prepared};
+use link::Link;
 use publisher::Publisher;
 use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
 
 mod announcer;
+mod commands;
 mod connection;
+pub mod errand;
 mod failure;
+pub mod fleeting;
 mod history;
+mod link;
 mod publisher;
 mod retained;
 mod settings;
@@ -42,12 +48,8 @@ pub(in crate::sink) mod unified;
 /// How long the end may take: what is queued has to be acknowledged by then.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// A connection that held this long was a good one.
-const HEALTHY: Duration = Duration::from_secs(30);
-
-/// Refusals in a row before a user is asked to change something: a broker may
-/// be up before what it asks about its users.
-const REFUSALS: u32 = 3;
+/// How long the end waits for the result of a command.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Publishes what the hub knows until the task is shut down, then says that
 /// everything is offline and waits until the broker has it.
@@ -82,24 +84,12 @@ struct Sink {
     settings: Settings,
     publisher: Publisher,
     history: Option<History>,
+    commands: Commands,
     events: Follower,
     /// Home Assistant says here that it has started.
     birth_topic: Option<String>,
     connection: Option<Connection>,
     link: Link,
-}
-
-/// The history of the connection.
-#[derive(Default)]
-struct Link {
-    /// Failures in a row.
-    failures: u32,
-    retry_at: Option<Instant>,
-    since: Option<Instant>,
-    ever: bool,
-    refusals: u32,
-    /// What the user was told last.
-    complaint: Option<String>,
 }
 
 impl Sink {
@@ -111,7 +101,7 @@ impl Sink {
     ) -> Result<Self, String> {
         let topics =
             Topics::new(&config.topic_prefix).map_err(|why| format!("mqtt.topic_prefix: {why}"))?;
-        let will = (topics.status(), OFFLINE);
+        let will = Some((topics.status(), OFFLINE));
         let settings = Settings::new(config, &context.gateway, will)?;
         let enabled = home_assistant.enabled;
         let names = match enabled {
@@ -132,6 +122,7 @@ impl Sink {
             stats: context.stats.clone(),
             settings,
             publisher: Publisher::new(topics.clone(), config.per_metric_topics, names, now),
+            commands: Commands::new(topics.clone(), context.controls.clone()),
             topics,
             history: None,
             events: context.hub.follow(),
@@ -146,7 +137,7 @@ impl Sink {
             self.pump();
             tokio::select! {
                 () = task.shutdown.cancelled() => break,
-                happening = next(&mut self.connection, self.link.retry_at) => match happening {
+                happening = next(&mut self.connection, self.link.retry_at()) => match happening {
                     Some(happening) => {
                         if let Some(exit) = self.happened(happening) {
                             return exit;
@@ -162,6 +153,7 @@ impl Sink {
                 entry = next_entry(&mut self.history), if self.is_ready() => {
                     self.send_entry(entry);
                 }
+                answer = self.commands.next() => self.answer(answer),
                 () = sleep_until(self.publisher.next_tick()) => {
                     self.publisher.tick(Instant::now());
                 }
@@ -198,6 +190,22 @@ impl Sink {
         }
     }
 
+    /// A result that cannot be sent now is of no use later.
+    fn answer(&mut self, answer: Answer) {
+        // The state before the result.
+        while let Some(event) = self.events.try_next() {
+            self.publisher.event(event);
+        }
+        if answer.failed {
+            // Whoever showed the new state already, sees the true one.
+            self.publisher.repeat(&answer.device);
+        }
+        self.pump();
+        if let Some(connection) = &mut self.connection {
+            connection.publish(&answer.topic, answer.payload, false, Token::Passing);
+        }
+    }
+
     fn connect(&mut self) -> Option<Exit> {
         match Connection::open(&self.settings) {
             Ok(connection) => {
@@ -212,16 +220,10 @@ impl Sink {
         let now = Instant::now();
         match happening {
             Happening::Connected => {
-                let broker = &self.settings.broker;
-                match self.link.complaint.take() {
-                    Some(_) if self.link.ever => tracing::info!(%broker, "connected again"),
-                    _ => tracing::info!(%broker, "connected"),
-                }
-                self.link.ever = true;
-                self.link.refusals = 0;
-                self.link.since = Some(now);
+                self.link.connected(&self.settings.broker, now);
                 if let Some(connection) = &self.connection {
-                    connection.subscribe(self.birth_topic.clone());
+                    let commands = self.topics.every_set();
+                    connection.subscribe(self.birth_topic.clone().into_iter().chain([commands]));
                 }
                 self.publisher.connected(now);
                 if let Some(history) = &mut self.history {
@@ -238,40 +240,25 @@ impl Sink {
                 if birth && payload == ONLINE.as_bytes() {
                     tracing::debug!("Home Assistant has started");
                     self.publisher.birth(now, fastrand::f64());
+                } else if !birth {
+                    self.commands.take(&topic, &payload, retained, now);
                 }
             }
             Happening::NotSubscribed => {
+                let birth = self.birth_topic.clone();
+                let topics: Vec<_> = birth.into_iter().chain([self.topics.every_set()]).collect();
                 tracing::warn!(
                     broker = %self.settings.broker,
-                    "it does not let us subscribe; its access list should allow {}",
-                    self.birth_topic.as_deref().unwrap_or_default()
+                    "it does not let us subscribe, so that commands do not arrive; \
+                     its access list should allow {}",
+                    topics.join(" and ")
                 );
             }
             Happening::Acknowledged(token) => self.acknowledged(token),
             Happening::Lost(failure) => {
                 self.connection = None;
-                let since = self.link.since.take();
-                if since.is_some_and(|since| now - since >= HEALTHY) {
-                    self.link.failures = 0;
-                }
-                self.link.failures += 1;
                 self.stats.failed(&self.name);
-                self.link.retry_at = Some(now + Backoff::LINK.wait(self.link.failures));
-                if self.link.complaint.as_ref() != Some(&failure.text) {
-                    let broker = &self.settings.broker;
-                    tracing::warn!(%broker, reason = failure.text, "no connection to the broker");
-                }
-                if failure.login && !self.link.ever {
-                    self.link.refusals += 1;
-                    if self.link.refusals >= REFUSALS {
-                        let broker = &self.settings.broker;
-                        return Some(Exit::LoginNeeded(format!(
-                            "MQTT broker {broker}: {}",
-                            failure.text
-                        )));
-                    }
-                }
-                self.link.complaint = Some(failure.text);
+                return self.link.lost(&self.settings.broker, failure, now);
             }
         }
         None
@@ -285,6 +272,13 @@ impl Sink {
 
     /// The last words, and everything that is still to be said.
     async fn finish(mut self) {
+        // The sources have ended, and what they had begun with them.
+        while self.commands.is_busy() {
+            let Ok(answer) = tokio::time::timeout(LAST_ANSWERS, self.commands.next()).await else {
+                break;
+            };
+            self.answer(answer);
+        }
         // What the sources said last.
         while let Some(event) = self.events.try_next() {
             self.publisher.event(event);

@@ -124,6 +124,14 @@ impl Publisher {
         self.retained.start_over();
     }
 
+    /// Sends the state of `device` again, unchanged.
+    pub(super) fn repeat(&mut self, device: &str) {
+        if let Some(device) = self.devices.get(device) {
+            let topic = self.topics.state(device);
+            self.retained.send(&topic);
+        }
+    }
+
     /// Home Assistant has started; `spread` from 0 to 1 says how long to wait.
     pub(super) fn birth(&mut self, now: Instant, spread: f64) {
         if self.announcer.is_some() && self.birth.is_none() {

@@ -20,7 +20,7 @@ pub(super) struct Settings {
     /// For secure transports.
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Topic and payload that the broker publishes when we vanish.
-    pub(super) will: (String, &'static str),
+    pub(super) will: Option<(String, &'static str)>,
 }
 
 impl Settings {
@@ -28,7 +28,7 @@ impl Settings {
     pub(super) fn new(
         config: &config::Mqtt,
         gateway: &DeviceId,
-        will: (String, &'static str),
+        will: Option<(String, &'static str)>,
     ) -> Result<Self, String> {
         let broker = BrokerUrl::parse(&config.url).map_err(|error| match error.help() {
             Some(help) => format!("mqtt.url: {error}; {help}"),
@@ -142,8 +142,7 @@ mod tests {
     }
 
     fn error(config: &config::Mqtt) -> String {
-        let will = ("t/status".to_owned(), "offline");
-        Settings::new(config, &DeviceId::new(&["home"]), will)
+        Settings::new(config, &DeviceId::new(&["home"]), None)
             .err()
             .unwrap()
     }
@@ -184,9 +183,8 @@ mod tests {
 
     #[test]
     fn the_client_id_comes_from_the_gateway() {
-        let will = ("t/status".to_owned(), "offline");
         let settings =
-            Settings::new(&config("url = 'tls://b'"), &DeviceId::new(&["home"]), will).unwrap();
+            Settings::new(&config("url = 'tls://b'"), &DeviceId::new(&["home"]), None).unwrap();
         assert_eq!(settings.client_id, "telemetry-home");
         assert!(settings.tls.is_some());
     }

@@ -8,6 +8,12 @@ pub const ONLINE: &str = "online";
 /// Payload of a status or availability topic otherwise.
 pub const OFFLINE: &str = "offline";
 
+/// Last level of a command topic.
+pub(super) const SET: &str = "set";
+
+/// Last level of the topic with the result of a command.
+pub(super) const RESULT: &str = "result";
+
 /// Where things are published: everything below one prefix.
 #[derive(Clone, Debug)]
 pub struct Topics {
@@ -47,6 +53,11 @@ impl Topics {
         format!("{}/{device}/availability", self.prefix)
     }
 
+    /// Where somebody who checks the broker talks to himself.
+    pub fn check(&self, id: &str) -> String {
+        format!("{}/check/{id}", self.prefix)
+    }
+
     /// All values of `device` as one JSON object.
     pub fn state(&self, device: &DeviceId) -> String {
         format!("{}/{device}/state", self.prefix)
@@ -55,6 +66,29 @@ impl Topics {
     /// Every stored reading of `device`.
     pub fn history(&self, device: &DeviceId) -> String {
         format!("{}/{device}/history", self.prefix)
+    }
+
+    /// Where `key` of `device` is changed.
+    pub fn set(&self, device: &DeviceId, key: &str) -> String {
+        format!("{}/{device}/{key}/{SET}", self.prefix)
+    }
+
+    /// Every topic that changes something.
+    pub fn every_set(&self) -> String {
+        format!("{}/+/+/{SET}", self.prefix)
+    }
+
+    /// The device and the key of the command topic `topic`.
+    pub fn command<'t>(&self, topic: &'t str) -> Option<(&'t str, &'t str)> {
+        let rest = topic.strip_prefix(&self.prefix)?.strip_prefix('/')?;
+        let mut levels = rest.split('/');
+        let command = (levels.next()?, levels.next()?);
+        (levels.next() == Some(SET) && levels.next().is_none()).then_some(command)
+    }
+
+    /// Where the result of a command goes; both levels as they came.
+    pub fn result(&self, device: &str, key: &str) -> String {
+        format!("{}/{device}/{key}/{RESULT}", self.prefix)
     }
 
     /// One value of `device`, or one part of it.
@@ -94,6 +128,19 @@ mod tests {
             topics.value(&device, "cell_voltages_v", Some("3")),
             "home/telemetry/jbd-a4c13830c28e/cell_voltages_v/3"
         );
+        let set = topics.set(&device, "charge_mosfet_on");
+        assert_eq!(
+            topics.command(&set),
+            Some(("jbd-a4c13830c28e", "charge_mosfet_on"))
+        );
+        for other in [
+            "home/telemetry/pack/charge_mosfet_on",
+            "home/telemetry/pack/cell/3/set",
+            "home/telemetryx/pack/key/set",
+            "home/telemetry/pack/set",
+        ] {
+            assert_eq!(topics.command(other), None);
+        }
         assert_eq!(
             topics.value(&device, "polls", Some("a/#é")),
             "home/telemetry/jbd-a4c13830c28e/polls/a___"

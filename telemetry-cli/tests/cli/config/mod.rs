@@ -26,7 +26,7 @@ error: unknown key `intervall` in `[[jbd]]`
   |
 3 | intervall = \"30s\"
   | ^^^^^^^^^
-  = expected: `name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store` or `reads_per_day`
+  = expected: `name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store`, `reads_per_day` or `allow`
   = help: did you mean `interval`?
 ",
     );
@@ -500,8 +500,8 @@ fn json_for_programs() {
         Outcome {
             stdout: "{\"file\":\"telemetry.toml\",\"ok\":false,\"problems\":[{\"severity\":\"error\",\
                      \"message\":\"unknown key `intervall` in `[[jbd]]`\",\"line\":3,\"column\":1,\
-                     \"expected\":\"`name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store` or \
-                     `reads_per_day`\",\"help\":\"did you mean `interval`?\"}]}\n"
+                     \"expected\":\"`name`, `address`, `label`, `password`, `pin`, `interval`, `hold_link`, `store`, \
+                     `reads_per_day` or `allow`\",\"help\":\"did you mean `interval`?\"}]}\n"
                 .to_owned(),
             stderr: String::new(),
             code: Some(78),

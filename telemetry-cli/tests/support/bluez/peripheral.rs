@@ -165,6 +165,8 @@ pub struct Peripheral {
     pub cut_after: Option<usize>,
     /// Lengths of what was written.
     pub writes: Vec<usize>,
+    /// All bytes that were notified.
+    pub said: Vec<u8>,
 }
 
 impl Peripheral {
@@ -187,6 +189,7 @@ impl Peripheral {
             was_connected: false,
             cut_after: None,
             writes: Vec::new(),
+            said: Vec::new(),
         }
     }
 

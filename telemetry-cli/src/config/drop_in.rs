@@ -1,0 +1,20 @@
+//! What a drop-in command publishes.
+
+/// The messages of another program, in place of the unified topics and of
+/// discovery.
+#[derive(Clone, Debug)]
+pub enum DropIn {
+    /// `jbd-bms-mqtt`
+    JbdBmsMqtt(MergedJson),
+}
+
+/// One message for each reading, with all its values.
+#[derive(Clone, Debug)]
+pub struct MergedJson {
+    /// The topic of all of them.
+    pub topic: String,
+    /// QoS 1 instead of 0.
+    pub at_least_once: bool,
+    /// The broker keeps the last one.
+    pub retain: bool,
+}
