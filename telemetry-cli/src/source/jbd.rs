@@ -1,6 +1,5 @@
 //! Source: JBD battery packs.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,17 +13,20 @@ use crate::budget;
 use crate::config::{Jbd, SecretError};
 use crate::control::Inbox;
 use crate::database::DatabaseError;
-use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
-use crate::exit::{Code, Failure};
+use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::hub::Handling;
-use crate::metric::battery;
 use crate::native::{JbdPack, Native};
 use crate::radio::{self, GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
-use crate::value::Value;
+
+pub use error::{PollError, wants_pairing};
+
+use values::values;
 
 mod control;
+mod error;
+mod values;
 
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
@@ -84,84 +86,6 @@ pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError
     match pack.measure().await {
         Err(error) if error.link_may_be_stale() => pack.measure().await,
         result => result,
-    }
-}
-
-/// Why a poll failed.
-#[derive(Debug, thiserror::Error)]
-pub enum PollError {
-    /// No link.
-    #[error(transparent)]
-    Radio(#[from] RadioError),
-    /// A link, but no answer that helps.
-    #[error(transparent)]
-    Device(#[from] Error),
-    /// The configured password cannot be had.
-    #[error(transparent)]
-    Password(#[from] SecretError),
-}
-
-impl PollError {
-    /// The exit code of a command that fails with it.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Radio(error) => error.code(),
-            Self::Password(_) => Code::Login,
-            Self::Device(error) if error.needs_login() || error.needs_pairing() => Code::Login,
-            Self::Device(_) => Code::Protocol,
-        }
-    }
-
-    /// What the user can do, if anything but wait.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Radio(error) => error.hint(),
-            Self::Password(_) => Some("correct `password` in its [[jbd]] table"),
-            Self::Device(Error::PasswordNeeded) => Some("set `password` in its [[jbd]] table"),
-            Self::Device(Error::PasswordRejected) => {
-                Some("correct `password` in its [[jbd]] table")
-            }
-            Self::Device(Error::PairingNeeded) => Some(
-                "it does not take the pairing of this computer: remove that with `bluetoothctl \
-                 remove`, and correct `pin` in its [[jbd]] table",
-            ),
-            Self::Device(_) => None,
-        }
-    }
-
-    /// True if the device has to be paired, which no password replaces.
-    pub fn needs_pairing(&self) -> bool {
-        match self {
-            Self::Radio(error) => matches!(error, RadioError::PairingNeeded(_)),
-            Self::Device(error) => error.needs_pairing(),
-            Self::Password(_) => false,
-        }
-    }
-
-    /// What a command fails with that could not read `device`.
-    pub fn failure(&self, device: &str) -> Failure {
-        let failure = Failure::new(self.code(), format!("{device}: {self}"));
-        match self.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-
-    fn exit(&self, target: &Target) -> Exit {
-        let mut text = format!("{target}: {self}");
-        if let Some(hint) = self.hint() {
-            text = format!("{text}; {hint}");
-        }
-        match self.code() {
-            Code::Login => Exit::LoginNeeded(text),
-            _ => Exit::Transient(text),
-        }
-    }
-
-    /// True if a new link may help at once: the old one was held, and nobody
-    /// noticed that it had gone.
-    fn link_may_be_stale(&self) -> bool {
-        matches!(self, Self::Device(error) if error.is_retryable())
     }
 }
 
@@ -455,14 +379,6 @@ pub fn client<T: Transport>(
     Ok(client)
 }
 
-/// True if the pack, or its Bluetooth characteristic, wants to be paired.
-pub fn wants_pairing(error: &Error) -> bool {
-    match error {
-        Error::NotSent(error) => error.kind() == io::ErrorKind::PermissionDenied,
-        error => error.needs_pairing(),
-    }
-}
-
 impl Jbd {
     /// How the radio finds it.
     pub fn target(&self) -> Target {
@@ -490,105 +406,17 @@ impl Jbd {
     }
 }
 
-fn values(pack: &JbdPack, counts: Option<&ErrorCounts>, rssi_dbm: Option<i16>) -> Values {
-    let JbdPack { info, cells } = pack;
-    let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
-    let mut values = Values::default();
-    values.set(
-        &battery::SOC_PERCENT,
-        Value::from(f64::from(info.soc_percent_clamped())),
-    );
-    // Boards without a learned capacity repeat the nominal one.
-    let learned = info
-        .full_charge_capacity_mah
-        .filter(|full| *full > 0 && *full != info.nominal_capacity_mah);
-    values.set(
-        &battery::SOH_PERCENT,
-        learned.map(|full| {
-            Value::from(f64::from(full) / f64::from(info.nominal_capacity_mah.max(1)) * 100.0)
-        }),
-    );
-    values.set(&battery::PACK_VOLTAGE_V, milli(info.pack_voltage_mv));
-    values.set(
-        &battery::CURRENT_A,
-        Value::from(f64::from(info.current_ma) / 1000.0),
-    );
-    values.set(
-        &battery::REMAINING_CAPACITY_AH,
-        milli(info.remaining_capacity_mah),
-    );
-    values.set(
-        &battery::NOMINAL_CAPACITY_AH,
-        milli(info.nominal_capacity_mah),
-    );
-    values.set(&battery::CYCLES, Value::from(i64::from(info.cycles)));
-    let count = cells.cell_voltages_mv.len();
-    values.set(
-        &battery::CELL_VOLTAGES_V,
-        cells
-            .cell_voltages_mv
-            .iter()
-            .map(|mv| Some(f64::from(*mv) / 1000.0))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::BALANCING,
-        (1..=count)
-            .map(|cell| Some(info.balancing.iter().any(|bled| usize::from(bled) == cell)))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::TEMPERATURES_C,
-        info.temperatures_deci_c
-            .iter()
-            .map(|deci| deci.map(|deci| f64::from(deci) / 10.0))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::CHARGE_MOSFET_ON,
-        Value::from(info.mosfets.charge_on()),
-    );
-    values.set(
-        &battery::DISCHARGE_MOSFET_ON,
-        Value::from(info.mosfets.discharge_on()),
-    );
-    let protection = info.protection.iter().map(|flag| flag.to_string());
-    values.set(&battery::PROTECTION, Value::Flags(protection.collect()));
-    values.set(
-        &battery::PROTECTION_COUNTS,
-        counts.map(|counts| {
-            let count = |(flag, count): (jbd_bms::Protection, u16)| {
-                (flag.to_string(), Value::from(i64::from(count)))
-            };
-            Value::Map(counts.iter().map(count).collect())
-        }),
-    );
-    values.set(
-        &battery::SOFTWARE_VERSION,
-        Value::from(info.software_version.to_string()),
-    );
-    values.set(
-        &battery::PRODUCTION_DATE,
-        info.production_date
-            .map(|date| Value::from(date.to_string())),
-    );
-    values.set(
-        &battery::RSSI_DBM,
-        rssi_dbm.map(|rssi| Value::from(f64::from(rssi))),
-    );
-    values
-}
-
 #[cfg(test)]
 mod tests {
-    use jbd_bms::{CellVoltages, UnitScale};
-
     use super::*;
     use crate::control::{Controls, Refusal};
     use crate::database::Database;
+    use crate::exit::Code;
     use crate::hub::Hub;
+    use crate::metric::battery;
     use crate::radio::{Air, Radio};
     use crate::stats::Stats;
+    use crate::value::Value;
 
     async fn context() -> Context {
         Context {
@@ -597,55 +425,6 @@ mod tests {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
-        }
-    }
-
-    fn json(values: &Values, metric: &'static crate::metric::Metric) -> String {
-        serde_json::to_string(&values.get(metric)).unwrap()
-    }
-
-    /// A published sample: 4 cells, discharging, one probe missing in frame.
-    #[test]
-    fn every_field_has_its_metric_unit_and_sign() {
-        let basic = [
-            0x05, 0x33, 0xfb, 0x2e, 0xa8, 0xca, 0xe2, 0x90, 0x00, 0x25, 0x2d, 0x2e, 0x00, 0x02,
-            0x00, 0x00, 0x04, 0x01, 0x22, 0x4b, 0x03, 0x04, 0x02, 0x0b, 0x63, 0x00, 0x00,
-        ];
-        let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
-        let cells =
-            CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
-        let values = values(&JbdPack { info, cells }, None, Some(-60));
-
-        assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
-        assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
-        assert_eq!(values.number(&battery::REMAINING_CAPACITY_AH), Some(432.1));
-        assert_eq!(values.number(&battery::NOMINAL_CAPACITY_AH), Some(580.0));
-        assert_eq!(values.number(&battery::SOC_PERCENT), Some(75.0));
-        assert_eq!(values.number(&battery::CYCLES), Some(37.0));
-        assert_eq!(values.number(&battery::RSSI_DBM), Some(-60.0));
-        assert_eq!(
-            json(&values, &battery::CELL_VOLTAGES_V),
-            "[3.327,3.329,3.326,3.328]"
-        );
-        assert_eq!(json(&values, &battery::TEMPERATURES_C), "[18.4,null]");
-        assert_eq!(
-            json(&values, &battery::BALANCING),
-            "[false,true,false,false]"
-        );
-        assert_eq!(
-            json(&values, &battery::PROTECTION),
-            r#"["cell_overvoltage","short_circuit"]"#
-        );
-        assert_eq!(json(&values, &battery::CHARGE_MOSFET_ON), "true");
-        assert_eq!(json(&values, &battery::SOFTWARE_VERSION), r#""2.2""#);
-        assert_eq!(json(&values, &battery::PRODUCTION_DATE), r#""2022-09-14""#);
-        for (metric, value) in values.iter() {
-            assert_eq!(
-                metric.plausible(value).as_ref(),
-                Some(value),
-                "{}",
-                metric.key
-            );
         }
     }
 
@@ -696,14 +475,14 @@ mod tests {
         let id = context.hub.snapshot()[0].device.id.to_string();
         let charging = || {
             let reading = context.hub.snapshot().remove(0).reading.unwrap();
-            json(&reading.values, &battery::CHARGE_MOSFET_ON)
+            reading.values.get(&battery::CHARGE_MOSFET_ON).cloned()
         };
         told(&mut pack, &id, "charge_mosfet_on", "off")
             .await
             .unwrap();
-        assert_eq!(charging(), "false");
+        assert_eq!(charging(), Some(Value::from(false)));
         told(&mut pack, &id, "charge_mosfet", "on").await.unwrap();
-        assert_eq!(charging(), "true");
+        assert_eq!(charging(), Some(Value::from(true)));
         let refusal = told(&mut pack, &id, "discharge_mosfet_on", "off").await;
         assert_eq!(refusal, Err(Refusal::NotAllowed("discharge_mosfet")));
     }
