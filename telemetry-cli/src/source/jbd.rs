@@ -37,6 +37,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Trip counters change rarely and cost a request.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
 
+/// At most so many in one poll: one that was forgotten, and a new one.
+const PAIRINGS: u32 = 2;
+
 /// Where packs talk, most likely first.
 pub const LAYOUTS: [GattLayout; 5] = {
     let [standard, dh04, eleksol, dongle, nordic] = GattVariant::ALL;
@@ -83,10 +86,11 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
 /// Whatever kept it from being read.
 pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
     let mut pack = Pack::new(config, context, "once");
-    match pack.measure().await {
+    let measured = match pack.measure().await {
         Err(error) if error.link_may_be_stale() => pack.measure().await,
         result => result,
-    }
+    };
+    Ok(measured?.1)
 }
 
 struct Pack {
@@ -257,21 +261,35 @@ impl Pack {
         }
     }
 
-    async fn measure(&mut self) -> Result<JbdPack, PollError> {
-        self.ensure_link().await?;
-        match self.link.take() {
-            Some(mut link) => link.measure().await,
-            None => Err(RadioError::NotFound(self.target.clone()).into()),
+    /// Asks for what every reading is made of, and pairs a pack that wants to
+    /// be paired. A link that fails is dropped.
+    async fn measure(&mut self) -> Result<(Connected, JbdPack), PollError> {
+        let mut pairings = 0;
+        loop {
+            self.ensure_link().await?;
+            let Some(mut link) = self.link.take() else {
+                return Err(RadioError::NotFound(self.target.clone()).into());
+            };
+            match link.measure().await {
+                Err(error) if wants_pairing(&error) && pairings < PAIRINGS => {
+                    pairings += 1;
+                    match link.client.transport_mut().pair().await {
+                        // Gone with an old pairing that was of no use, or
+                        // because the pack hangs up once it is paired.
+                        Ok(()) | Err(RadioError::NotFound(_) | RadioError::LinkLost(_)) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                result => return Ok((link, result?)),
+            }
         }
     }
 
-    /// A link that fails is dropped.
     async fn read(&mut self) -> Result<Reading, PollError> {
-        self.ensure_link().await?;
-        let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
+        let (mut link, pack) = self.measure().await?;
+        let Some(known) = &mut self.known else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let pack = link.measure().await?;
         known.ask(&mut link.client, &pack.info).await?;
         let Context { hub, controls, .. } = &self.context;
         hub.announce(known.device.clone(), self.handling.clone());
@@ -302,17 +320,9 @@ impl Pack {
 }
 
 impl Connected {
-    /// Asks for what every reading is made of.
-    async fn measure(&mut self) -> Result<JbdPack, PollError> {
-        let info = match self.client.basic_info().await {
-            Err(error) if wants_pairing(&error) => {
-                self.client.transport_mut().pair().await?;
-                self.client.basic_info().await?
-            }
-            result => result?,
-        };
+    async fn measure(&mut self) -> Result<JbdPack, Error> {
         Ok(JbdPack {
-            info,
+            info: self.client.basic_info().await?,
             cells: self.client.cell_voltages().await?,
         })
     }
