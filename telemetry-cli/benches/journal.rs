@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use telemetry_cli::database::{Database, begin, finish};
-use telemetry_cli::event::{DeviceId, DeviceKind, Reading};
+use telemetry_cli::event::{DeviceKind, Reading};
 use telemetry_cli::journal::{Consumer, Journal, Limits, Writer};
-use telemetry_cli::metric::{self, battery};
+use telemetry_cli::metric;
 use telemetry_cli::store::sqlite::insert;
 use telemetry_cli::store::{Cell, EXTRA_COLUMN, KEY_COLUMNS, row};
-use telemetry_cli::value::Value;
 use tokio_util::sync::CancellationToken;
+
+use readings::reading;
+
+#[path = "support/readings.rs"]
+mod readings;
 
 const ROWS: usize = 50_000;
 const WAVE: usize = 10_000;
@@ -28,7 +32,9 @@ fn main() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let readings: Vec<_> = (0..ROWS as i64).map(|n| Arc::new(reading(n))).collect();
+        let readings: Vec<_> = (0..ROWS as i64)
+            .map(|n| Arc::new(reading(n, Utc::now() + TimeDelta::milliseconds(n))))
+            .collect();
         let mut ratios: Vec<(f64, f64, f64)> = Vec::new();
         for _ in 0..RUNS {
             let raw = ROWS as f64 / raw(&readings).await.as_secs_f64();
@@ -51,35 +57,6 @@ fn main() {
             bytes / SINGLE as u64
         );
     });
-}
-
-fn reading(number: i64) -> Reading {
-    let at = Utc::now() + TimeDelta::milliseconds(number);
-    let mut reading = Reading::new(
-        DeviceId::new(&["jbd-a4c138000001"]),
-        DeviceKind::Battery,
-        at,
-    );
-    let wobble = (number % 97) as f64 / 100.0;
-    let values = &mut reading.values;
-    values.set(&battery::SOC_PERCENT, Value::from(70.0 + wobble));
-    values.set(&battery::PACK_VOLTAGE_V, Value::from(52.8 + wobble));
-    values.set(&battery::CURRENT_A, Value::from(-12.0 + wobble));
-    values.set(&battery::POWER_W, Value::from(-633.6));
-    values.set(&battery::REMAINING_CAPACITY_AH, Value::from(70.0 + wobble));
-    values.set(&battery::NOMINAL_CAPACITY_AH, Value::from(100.0));
-    values.set(&battery::CYCLES, Value::from(12_i64));
-    let cells: Value = (0..16)
-        .map(|cell| Some(3.3 + f64::from(cell) / 1000.0))
-        .collect();
-    values.set(&battery::CELL_VOLTAGES_V, cells);
-    let probes: Value = [Some(21.0), Some(21.5), None].into_iter().collect();
-    values.set(&battery::TEMPERATURES_C, probes);
-    values.set(&battery::CHARGE_MOSFET_ON, Value::from(true));
-    values.set(&battery::DISCHARGE_MOSFET_ON, Value::from(true));
-    values.set(&battery::PROTECTION, Value::Flags(vec![]));
-    values.set(&battery::SOFTWARE_VERSION, Value::from("2.1"));
-    reading
 }
 
 async fn database(directory: &Path) -> Arc<Database> {

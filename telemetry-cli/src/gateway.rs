@@ -154,10 +154,10 @@ fn limits(config: &Config, file: bool) -> Limits {
 /// Who has a right to the journal's entries.
 fn consumers(config: &Config) -> BTreeSet<String> {
     let history = config.mqtt.as_ref().is_some_and(|mqtt| mqtt.history);
-    history
-        .then(|| sink::mqtt::CONSUMER.to_owned())
-        .into_iter()
-        .collect()
+    let mqtt = history.then_some(sink::mqtt::CONSUMER);
+    let mariadb = config.mariadb.as_ref().map(|_| sink::mariadb::CONSUMER);
+    let consumers = mqtt.into_iter().chain(mariadb);
+    consumers.map(str::to_owned).collect()
 }
 
 fn start_core(core: &mut Supervisor, hub: &Hub, journal: &Journal) {
@@ -180,17 +180,18 @@ fn start_core(core: &mut Supervisor, hub: &Hub, journal: &Journal) {
 }
 
 fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journal: &Journal) {
+    let context = sink::Context {
+        hub: context.hub.clone(),
+        journal: Some(journal.clone()),
+        stats: context.stats.clone(),
+        controls: context.controls.clone(),
+        gateway: source::gateway::device_id(journal.gateway()),
+        gateway_name: config.gateway.name.clone(),
+    };
     if let Some(mqtt) = &config.mqtt {
         let component = link("mqtt", watched(mqtt.password.as_ref()));
         let (mqtt, home_assistant) = (mqtt.clone(), config.home_assistant.clone());
-        let context = sink::Context {
-            hub: context.hub.clone(),
-            journal: Some(journal.clone()),
-            stats: context.stats.clone(),
-            controls: context.controls.clone(),
-            gateway: source::gateway::device_id(journal.gateway()),
-            gateway_name: config.gateway.name.clone(),
-        };
+        let context = context.clone();
         match &config.drop_in {
             None => sinks.supervise(component, move |task| {
                 sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
@@ -202,6 +203,13 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
                 });
             }
         }
+    }
+    if let Some(mariadb) = &config.mariadb {
+        let component = link("mariadb", watched(mariadb.password.as_ref()));
+        let mariadb = mariadb.clone();
+        sinks.supervise(component, move |task| {
+            sink::mariadb::run(mariadb.clone(), context.clone(), task)
+        });
     }
 }
 

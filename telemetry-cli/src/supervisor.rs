@@ -162,7 +162,13 @@ where
             in_a_row = 0;
         }
         in_a_row += 1;
-        stats.failed(name);
+        match &exit {
+            Exit::Stopped => {}
+            Exit::Transient(reason) => stats.failed(name, "trying again", reason),
+            Exit::Fatal(reason) | Exit::LoginNeeded(reason) => {
+                stats.failed(name, "waiting for you", reason);
+            }
+        }
         match exit {
             Exit::Stopped => return None,
             Exit::Fatal(reason) if first => {

@@ -14,6 +14,8 @@ use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
+mod mariadb;
+
 /// What the checks know besides the values.
 pub(super) struct Check<'a> {
     /// The file that was read.
@@ -34,6 +36,9 @@ impl Check<'_> {
         }
         self.home_assistant(config);
         self.store(config);
+        if let Some(mariadb) = &config.mariadb {
+            self.mariadb(mariadb);
+        }
         self.bluetooth(config);
         self.jbd(config);
         self.devices(config);
@@ -83,37 +88,42 @@ impl Check<'_> {
                 .help("MQTT has no password without a user name: add `user = \"…\"`");
             self.add(&at("password"), problem);
         }
-        for (given, other, missing) in [
-            (
-                "client_cert",
-                "client_key",
-                mqtt.client_cert.is_some() && mqtt.client_key.is_none(),
-            ),
-            (
-                "client_key",
-                "client_cert",
-                mqtt.client_key.is_some() && mqtt.client_cert.is_none(),
-            ),
-        ] {
-            if missing {
+        let files = [
+            ("ca", mqtt.ca.as_deref()),
+            ("client_cert", mqtt.client_cert.as_deref()),
+            ("client_key", mqtt.client_key.as_deref()),
+        ];
+        let unused = broker
+            .is_ok_and(|broker| !broker.tls)
+            .then_some("write `tls://` or `wss://` in `url` for an encrypted connection");
+        self.certificates(&Path::table("mqtt"), files, |_| {
+            unused.map(|help| ("without TLS", help))
+        });
+        self.topic(&at("topic_prefix"), &mqtt.topic_prefix);
+    }
+
+    /// The files of `ca`, `client_cert` and `client_key`, in this order.
+    /// `unused` says of a key why it does nothing, and what to write for it.
+    fn certificates(
+        &mut self,
+        table: &Path,
+        files: [(&str, Option<&FilePath>); 3],
+        unused: impl Fn(&str) -> Option<(&'static str, &'static str)>,
+    ) {
+        let at = |key| table.clone().key(key);
+        let [_, certificate, secret] = &files;
+        for (given, other) in [(certificate, secret), (secret, certificate)] {
+            if let ((given, Some(_)), (other, None)) = (given, other) {
                 let problem = Problem::error(format!("`{given}` without `{other}`")).help(format!(
                     "a client certificate needs both: add `{other} = \"…\"`"
                 ));
                 self.add_about(&at(given), &at(other), problem);
             }
         }
-        let files = [
-            ("ca", &mqtt.ca),
-            ("client_cert", &mqtt.client_cert),
-            ("client_key", &mqtt.client_key),
-        ];
         for (key, file) in files {
             let Some(file) = file else { continue };
-            if let Ok(broker) = &broker
-                && !broker.tls
-            {
-                let problem = Problem::error(format!("`{key}` without TLS"))
-                    .help("write `tls://` or `wss://` in `url` for an encrypted connection");
+            if let Some((why, help)) = unused(key) {
+                let problem = Problem::error(format!("`{key}` {why}")).help(help);
                 self.add(&at(key), problem);
             }
             if let Err(error) = File::open(file) {
@@ -123,10 +133,9 @@ impl Check<'_> {
                 self.add(&at(key), problem);
             }
         }
-        if let Some(key) = &mqtt.client_key {
-            self.not_for_everybody(&at("client_key"), key);
+        if let (key, Some(file)) = secret {
+            self.not_for_everybody(&at(key), file);
         }
-        self.topic(&at("topic_prefix"), &mqtt.topic_prefix);
     }
 
     fn home_assistant(&mut self, config: &Config) {
@@ -231,6 +240,10 @@ impl Check<'_> {
         let mut secrets: Vec<(Path, &Secret)> = Vec::new();
         if let Some(password) = config.mqtt.as_ref().and_then(|mqtt| mqtt.password.as_ref()) {
             secrets.push((Path::table("mqtt").key("password"), password));
+        }
+        let mariadb = config.mariadb.as_ref();
+        if let Some(password) = mariadb.and_then(|mariadb| mariadb.password.as_ref()) {
+            secrets.push((Path::table("mariadb").key("password"), password));
         }
         for (index, device) in config.jbd.iter().enumerate() {
             let at = |key| Path::table("jbd").index(index).key(key);

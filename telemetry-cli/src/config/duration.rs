@@ -15,6 +15,13 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Text)
 }
 
+/// For a key that may be absent.
+pub(super) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    deserialize(deserializer).map(Some)
+}
+
 /// Reads a duration as people write it.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)

@@ -17,6 +17,7 @@ pub use drop_in::{DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
+pub use mariadb::{MariaDb, Tls};
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use sample::SAMPLE;
@@ -31,6 +32,7 @@ mod duration;
 mod environment;
 mod explain;
 mod load;
+mod mariadb;
 mod pin;
 mod report;
 mod sample;
@@ -50,6 +52,8 @@ pub struct Config {
     pub home_assistant: HomeAssistant,
     /// `[store]`
     pub store: Store,
+    /// `[mariadb]`; without it there is no such database.
+    pub mariadb: Option<MariaDb>,
     /// `[bluetooth]`
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::{Shared, table};
 use crate::database::DatabaseError;
 use crate::event::{Device, Reading};
+use crate::lock::lock;
 use crate::store::sqlite;
 
 /// One numbered reading.
@@ -52,6 +53,18 @@ impl Consumer {
     /// Number of the last taken entry.
     pub fn taken(&self) -> i64 {
         self.taken
+    }
+
+    /// Number of the newest committed entry, this consumer's or not.
+    pub fn newest(&self) -> i64 {
+        *self.committed.borrow()
+    }
+
+    /// Everything up to `number` is taken, and somebody else remembers it: the
+    /// backlog counts from there. Costs no write; what is not
+    /// [advanced](Self::advance) to is not deleted.
+    pub fn note(&self, number: i64) {
+        lock(&self.journal.noted).insert(self.name.clone(), number);
     }
 
     /// Everything up to `number` is taken for good.

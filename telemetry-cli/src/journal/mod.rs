@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, Reading};
+use crate::lock::lock;
 use queue::Queue;
 
 pub use consumer::{Consumer, Entry};
@@ -52,6 +53,8 @@ struct Shared {
     queue: Queue,
     /// Number of the newest committed entry.
     committed: watch::Sender<i64>,
+    /// How far consumers are that keep their place elsewhere.
+    noted: std::sync::Mutex<BTreeMap<String, i64>>,
     /// Entries that the bounds took from a consumer.
     cut: AtomicU64,
     /// Held by the one writer.
@@ -78,6 +81,7 @@ impl Journal {
                 consumers,
                 queue: Queue::default(),
                 committed: watch::Sender::new(newest),
+                noted: std::sync::Mutex::default(),
                 cut: AtomicU64::new(0),
                 writing: Mutex::default(),
             }),
@@ -125,7 +129,9 @@ impl Journal {
         let mut connection = self.shared.database.lock().await;
         let mut backlog = BTreeMap::new();
         for name in &self.shared.consumers {
-            let taken = table::cursor(&mut connection, name).await?;
+            let saved = table::cursor(&mut connection, name).await?;
+            let noted = lock(&self.shared.noted).get(name).copied();
+            let taken = noted.unwrap_or(saved);
             backlog.insert(name.clone(), (newest - taken).unsigned_abs());
         }
         Ok(backlog)

@@ -23,6 +23,15 @@ rows! {
     EVENTS_MISSED = Metric::count("events_missed", "Events missed").diagnostic().hidden();
     /// Values outside their believable range since start.
     IMPLAUSIBLE = Metric::count("implausible", "Implausible values").diagnostic();
+    /// Readings that a database refused for themselves, since start; it keeps
+    /// them aside with the reason.
+    SET_ASIDE = Metric::count("set_aside", "Readings set aside {}").named().diagnostic();
+    /// How each component is, in plain words.
+    HEALTH = Metric::text("health", "Health {}").named();
+    /// What failed last.
+    LAST_ERROR = Metric::text("last_error", "Last error {}").named().hidden();
+    /// When that was.
+    LAST_ERROR_AT = Metric::time("last_error_at", "Last error {} at").named().diagnostic().hidden();
     /// Requests left before a daily limit.
     QUOTA_LEFT = Metric::gauge("quota_left", "Quota left {}", "", 0, (0.0, 1e9)).named().diagnostic();
 }

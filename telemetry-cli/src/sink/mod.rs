@@ -7,7 +7,10 @@ use crate::journal::Journal;
 use crate::stats::Stats;
 
 pub mod home_assistant;
+pub mod mariadb;
 pub mod mqtt;
+mod peer;
+mod pem;
 pub mod stdout;
 pub mod table;
 

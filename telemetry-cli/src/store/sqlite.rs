@@ -6,13 +6,14 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, Sqlite, ValueRef};
 
-use super::{Cell, EXTRA_COLUMN, KEY_COLUMNS, STORED, row, value};
+use super::{
+    Cell, EXTRA_COLUMN, KEY_COLUMNS, STORED, chunks, columns, insert_statement, row, value,
+};
 use crate::database::{Database, DatabaseError};
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::metric;
 
-/// Rows per INSERT statement, largest first. Few fixed sizes, because each is
-/// a prepared statement of its own; the largest stays below SQLite's 32,766
+/// Rows per INSERT statement. The largest stays below SQLite's 32,766
 /// placeholders with the widest table.
 const CHUNKS: [usize; 3] = [64, 8, 1];
 
@@ -29,25 +30,13 @@ pub async fn insert(
     columns: &[&str],
     rows: &[Vec<Cell>],
 ) -> Result<(), sqlx::Error> {
-    let mut rows = rows;
-    for chunk in CHUNKS {
-        if rows.len() < chunk {
-            continue;
+    for rows in chunks(rows, &CHUNKS) {
+        let sql = insert_statement(table, columns, rows.len());
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for cell in rows.iter().flatten() {
+            query = bind(query, cell.clone());
         }
-        let row = format!("({})", vec!["?"; columns.len()].join(","));
-        let sql = format!(
-            "INSERT INTO {table} ({}) VALUES {}",
-            columns.join(","),
-            vec![row; chunk].join(",")
-        );
-        while let Some((now, later)) = rows.split_at_checked(chunk) {
-            let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
-            for cell in now.iter().flatten() {
-                query = bind(query, cell.clone());
-            }
-            query.execute(&mut *connection).await?;
-            rows = later;
-        }
+        query.execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -59,7 +48,7 @@ fn bind(
     match cell {
         Cell::Null => query.bind(None::<i64>),
         Cell::Real(number) => query.bind(number),
-        Cell::Integer(number) => query.bind(number),
+        Cell::Integer(number) | Cell::Time(number) => query.bind(number),
         Cell::Text(text) => query.bind(text),
     }
 }
@@ -82,14 +71,6 @@ pub async fn insert_readings(
         insert(connection, kind.as_str(), &columns(kind), &rows).await?;
     }
     Ok(())
-}
-
-fn columns(kind: DeviceKind) -> Vec<&'static str> {
-    KEY_COLUMNS
-        .into_iter()
-        .chain(metric::catalogue(kind).iter().map(|metric| metric.key))
-        .chain([EXTRA_COLUMN])
-        .collect()
 }
 
 /// Writes a device's description, and that it was seen now.
@@ -294,7 +275,7 @@ mod tests {
             let expected = metric::catalogue(kind).iter().map(|metric| {
                 let sql = match column_type(metric) {
                     ColumnType::Real => "REAL",
-                    ColumnType::Integer | ColumnType::Time => "INTEGER",
+                    ColumnType::Integer | ColumnType::Boolean | ColumnType::Time => "INTEGER",
                     ColumnType::Text | ColumnType::Json => "TEXT",
                 };
                 (metric.key.to_owned(), sql.to_owned())

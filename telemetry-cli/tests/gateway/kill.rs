@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use sqlx::mysql::MySqlConnection;
+
 use super::*;
-use crate::watcher::retained;
+use crate::mariadb::{Database, MariaDb};
+use crate::watcher::{DEADLINE, retained};
 
 const PACKS: u8 = 3;
 
@@ -19,21 +22,26 @@ const PAUSE: std::ops::Range<u64> = 200..2500;
 enum Part {
     Gateway,
     Broker,
+    Database,
     Bluetooth,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Gateway, Self::Broker, Self::Bluetooth];
+    const ALL: [Self; 4] = [Self::Gateway, Self::Broker, Self::Database, Self::Bluetooth];
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_the_end_is_complete() {
-    let seed = 41;
+    // Another one: `KILL_SEED=7 cargo test -p telemetry-cli --test gateway`.
+    let seed = std::env::var("KILL_SEED").map_or(41, |seed| seed.parse().expect("a number"));
     let mut random = fastrand::Rng::with_seed(seed);
     let mut mosquitto = Mosquitto::open();
+    let mut mariadb = MariaDb::start();
+    let database = mariadb.database().await;
     let mut config = format!(
-        "[gateway]\ncommit_interval = '200ms'\n[mqtt]\nurl = 'tcp://{}'\n",
-        mosquitto.address()
+        "[gateway]\ncommit_interval = '200ms'\n[mqtt]\nurl = 'tcp://{}'\n[mariadb]\n{}",
+        mosquitto.address(),
+        database.config,
     );
     for number in 1..=PACKS {
         config += &format!("[[jbd]]\nname = 'Pack {number}'\ninterval = '1s'\nstore = 'all'\n");
@@ -52,15 +60,18 @@ async fn whatever_is_killed_the_end_is_complete() {
     random.shuffle(&mut kills);
     for part in &kills {
         pause(&mut random).await;
+        stored_without_gaps(&database).await;
         match part {
             Part::Gateway => gateway.kill(),
             Part::Broker => mosquitto.kill(),
+            Part::Database => mariadb.kill(),
             Part::Bluetooth => bluez.with(|service| service.vanish()),
         }
         pause(&mut random).await;
         match part {
             Part::Gateway => gateway = Running::start(&computer),
             Part::Broker => mosquitto.restart(),
+            Part::Database => mariadb.restart(),
             Part::Bluetooth => bluez.with(|service| service.come()),
         }
     }
@@ -82,9 +93,15 @@ async fn whatever_is_killed_the_end_is_complete() {
             .await;
     }
     watcher.wait_for("telemetry/status", "online").await;
+    let caught_up = rows(&computer).len();
+    while stored_without_gaps(&database).await < caught_up {
+        assert!(began.elapsed() < DEADLINE, "{}", log(&computer));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert!(gateway.stop().success(), "{}", log(&computer));
 
     let rows = rows(&computer);
+    equal(&rows, &database).await;
     let mut last = BTreeMap::new();
     for row in &rows {
         last.insert(row["device"]["id"].as_str().expect("text"), row);
@@ -118,6 +135,48 @@ async fn whatever_is_killed_the_end_is_complete() {
 
 async fn pause(random: &mut fastrand::Rng) {
     tokio::time::sleep(Duration::from_millis(random.u64(PAUSE))).await;
+}
+
+/// How many readings the database holds: all up to the last one of them.
+async fn stored_without_gaps(database: &Database) -> usize {
+    let mut root: MySqlConnection = database.inside().await;
+    let exists = "SELECT COUNT(*) FROM information_schema.tables \
+                  WHERE table_schema = DATABASE() AND table_name = 'battery'";
+    let tables: i64 = sqlx::query_scalar(exists)
+        .fetch_one(&mut root)
+        .await
+        .expect("a count");
+    if tables == 0 {
+        return 0;
+    }
+    let (count, last): (i64, i64) =
+        sqlx::query_as("SELECT COUNT(*), COALESCE(MAX(number), 0) FROM battery")
+            .fetch_one(&mut root)
+            .await
+            .expect("a count");
+    assert_eq!(count, last, "in order, each once");
+    usize::try_from(count).expect("a count")
+}
+
+/// The database holds these rows and no others.
+async fn equal(rows: &[Value], database: &Database) {
+    let sql = "SELECT number, device, CAST(measured_at AS CHAR), soc_percent, power_w, \
+               cell_voltages_v FROM battery ORDER BY number";
+    let there: Vec<(i64, String, String, f64, f64, String)> = sqlx::query_as(sql)
+        .fetch_all(&mut database.inside().await)
+        .await
+        .expect("rows");
+    assert_eq!(there.len(), rows.len());
+    for (row, (number, device, measured_at, soc, power, cells)) in rows.iter().zip(there) {
+        let values = &row["values"];
+        assert_eq!(row["number"], number);
+        assert_eq!(row["device"]["id"], device);
+        let time = format!("{}Z", measured_at.replace(' ', "T"));
+        assert_eq!(row["measured_at"], time, "{number}");
+        assert_eq!(values["soc_percent"], soc, "{number}");
+        assert_eq!(values["power_w"], power, "{number}");
+        assert_eq!(values["cell_voltages_v"], json(&cells), "{number}");
+    }
 }
 
 /// What the store holds, in the order of the journal.

@@ -1,5 +1,5 @@
 //! The whole gateway on real parts: the program, the real Bluetooth client
-//! against an emulated BlueZ, a real Mosquitto.
+//! against an emulated BlueZ, a real Mosquitto, a real MariaDB.
 
 #![cfg(target_os = "linux")]
 
@@ -17,6 +17,8 @@ use watcher::Watcher;
 pub mod bluez;
 #[path = "../support/computer.rs"]
 pub mod computer;
+#[path = "../support/mariadb.rs"]
+pub mod mariadb;
 #[path = "../support/mosquitto.rs"]
 pub mod mosquitto;
 #[path = "../support/watcher.rs"]

@@ -3,7 +3,15 @@
 use std::io::{self, ErrorKind};
 
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
-use rustls::{CertificateError, Error as Tls};
+
+use crate::sink::peer::Peer;
+
+const PEER: Peer = Peer {
+    table: "mqtt",
+    name: "broker",
+    address: "mqtt.url",
+    unencrypted: "tcp:// instead of tls://?",
+};
 
 /// Why a connection ended, or did not come about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +32,7 @@ impl Failure {
             }
             ConnectionError::FlushTimeout => "it takes no more data".to_owned(),
             ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
-                io_error(error, connected)
+                io(error, connected)
             }
             ConnectionError::MqttState(state) => match state {
                 StateError::ConnectionAborted if connected => {
@@ -33,23 +41,21 @@ impl Failure {
                 }
                 StateError::ConnectionAborted => CUT_AT_ONCE.to_owned(),
                 StateError::AwaitPingResp => "it does not answer any more".to_owned(),
-                StateError::Deserialization(rumqttc::Error::Io(error)) => {
-                    io_error(error, connected)
-                }
+                StateError::Deserialization(rumqttc::Error::Io(error)) => io(error, connected),
                 StateError::Deserialization(_) | StateError::WrongPacket if !connected => {
                     "what answers there is no MQTT broker".to_owned()
                 }
                 other => other.to_string(),
             },
             ConnectionError::NotConnAck(_) => "what answers there is no MQTT broker".to_owned(),
-            ConnectionError::Tls(TlsError::Io(error)) => io_error(error, connected),
-            ConnectionError::Tls(TlsError::TLS(error)) => tls_error(error),
+            ConnectionError::Tls(TlsError::Io(error)) => io(error, connected),
+            ConnectionError::Tls(TlsError::TLS(error)) => PEER.tls(error),
             ConnectionError::Tls(TlsError::DNSName(_)) => {
                 "mqtt.url needs a host name that a certificate can be issued for".to_owned()
             }
             ConnectionError::Tls(error) => format!("TLS: {error}"),
             ConnectionError::Websocket(error) => match io_cause(error) {
-                Some(error) => io_error(error, connected),
+                Some(error) => io(error, connected),
                 None => format!("web socket: {error}; check the path in mqtt.url"),
             },
             ConnectionError::ResponseValidation(error) => {
@@ -82,56 +88,14 @@ fn refused(code: ConnectReturnCode) -> Failure {
     }
 }
 
-fn io_error(error: &io::Error, connected: bool) -> String {
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return tls_error(tls);
-    }
+fn io(error: &io::Error, connected: bool) -> String {
     match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            "nothing listens there; is the broker running, and is the port right?".to_owned()
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+            if !connected =>
+        {
+            CUT_AT_ONCE.to_owned()
         }
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            match connected {
-                true => "the connection was cut".to_owned(),
-                false => CUT_AT_ONCE.to_owned(),
-            }
-        }
-        ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
-        ErrorKind::TimedOut => "no answer; check host, port and firewall".to_owned(),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
-            "out of reach; check the network".to_owned()
-        }
-        // The kind of a failed look-up has no name yet.
-        _ if error.to_string().contains("lookup") => {
-            "unknown host; check mqtt.url and the name server".to_owned()
-        }
-        _ => error.to_string(),
-    }
-}
-
-fn tls_error(error: &Tls) -> String {
-    match error {
-        // The second one: an authority of the same name, made anew.
-        Tls::InvalidCertificate(
-            CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => "nobody known has signed its certificate; set mqtt.ca to the authority's file"
-            .to_owned(),
-        Tls::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "its certificate is for another host name; check mqtt.url".to_owned(),
-        Tls::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => "its certificate is expired or not valid yet; check it, and this clock".to_owned(),
-        Tls::InvalidMessage(_) => {
-            "what answers there is not encrypted; tcp:// instead of tls://?".to_owned()
-        }
-        Tls::AlertReceived(alert) => {
-            format!("it refuses the encryption ({alert:?}); does it ask for mqtt.client_cert?")
-        }
-        other => format!("TLS: {other}"),
+        _ => PEER.io(error),
     }
 }
 
@@ -148,6 +112,10 @@ fn io_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
+    use rustls::{CertificateError, Error as Tls};
+
     use super::*;
 
     #[test]

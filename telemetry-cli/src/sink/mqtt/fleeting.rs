@@ -103,6 +103,7 @@ pub async fn run(
             },
             Some(Happening::Connected) => {
                 link.connected(&broker, Instant::now());
+                context.stats.well(&task.name);
                 continue;
             }
             Some(Happening::Lost(failure)) => failure,
@@ -112,7 +113,9 @@ pub async fn run(
         if waiting.take().is_some() {
             tracing::warn!(%broker, "a reading is lost: the broker is away");
         }
-        context.stats.failed(&task.name);
+        context
+            .stats
+            .failed(&task.name, "trying again", &failure.text);
         if let Some(exit) = link.lost(&broker, failure, Instant::now()) {
             return exit;
         }

@@ -221,6 +221,7 @@ impl Sink {
         match happening {
             Happening::Connected => {
                 self.link.connected(&self.settings.broker, now);
+                self.stats.well(&self.name);
                 if let Some(connection) = &self.connection {
                     let commands = self.topics.every_set();
                     connection.subscribe(self.birth_topic.clone().into_iter().chain([commands]));
@@ -257,7 +258,7 @@ impl Sink {
             Happening::Acknowledged(token) => self.acknowledged(token),
             Happening::Lost(failure) => {
                 self.connection = None;
-                self.stats.failed(&self.name);
+                self.stats.failed(&self.name, "trying again", &failure.text);
                 return self.link.lost(&self.settings.broker, failure, now);
             }
         }

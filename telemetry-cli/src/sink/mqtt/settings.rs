@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::config::{self, BrokerUrl, Secret};
 use crate::event::DeviceId;
+use crate::sink::pem::{certificates, key};
 
 /// Everything that it takes to connect.
 pub(super) struct Settings {
@@ -82,15 +81,13 @@ fn tls(config: &config::Mqtt) -> Result<ClientConfig, String> {
     };
     match (&config.client_cert, &config.client_key) {
         (None, None) => Ok(builder.with_no_client_auth()),
-        (Some(certificate), Some(key)) => {
+        (Some(certificate), Some(secret)) => {
             let chain = certificates("mqtt.client_cert", certificate)?;
-            let secret = PrivateKeyDer::from_pem_file(key)
-                .map_err(|error| unreadable("mqtt.client_key", key, &error))?;
             builder
-                .with_client_auth_cert(chain, secret)
+                .with_client_auth_cert(chain, key("mqtt.client_key", secret)?)
                 .map_err(|error| {
                     let certificate = certificate.display();
-                    let key = key.display();
+                    let key = secret.display();
                     format!("mqtt.client_cert {certificate} and mqtt.client_key {key}: {error}")
                 })
         }
@@ -106,29 +103,6 @@ fn authority(path: &Path) -> Result<RootCertStore, String> {
             .map_err(|error| format!("mqtt.ca {}: {error}", path.display()))?;
     }
     Ok(roots)
-}
-
-fn certificates(name: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let all = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(name, path, &error))?;
-    match all.is_empty() {
-        true => Err(format!(
-            "{name} {}: no certificate in PEM form in it",
-            path.display()
-        )),
-        false => Ok(all),
-    }
-}
-
-fn unreadable(name: &str, path: &Path, error: &rustls::pki_types::pem::Error) -> String {
-    use rustls::pki_types::pem::Error;
-    let path = path.display();
-    match error {
-        Error::Io(error) => format!("{name} {path}: {error}"),
-        Error::NoItemsFound => format!("{name} {path}: no key in PEM form in it"),
-        _ => format!("{name} {path}: damaged PEM file"),
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::call::{Cli, Outcome};
 
+mod mariadb;
 mod mqtt;
 
 #[test]
@@ -48,7 +49,7 @@ error: unknown key `url` above all tables
   |
 1 | url = \"tcp://broker\"
   | ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
   = help: `url` belongs to `[mqtt]`
 
 error: unknown key `topic_prefix` in `[store]`
@@ -79,7 +80,7 @@ error: unknown table `[[jdb]]`
   |
 1 | [[jdb]]
   |   ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
   = help: did you mean `[[jbd]]`?
 
 error: unknown table `[mqqt]`
@@ -87,7 +88,7 @@ error: unknown table `[mqqt]`
   |
 3 | [mqqt]
   |  ^^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
   = help: did you mean `[mqtt]`?
 ",
     );

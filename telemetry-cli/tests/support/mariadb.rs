@@ -1,0 +1,282 @@
+//! A real MariaDB as a child process, on a port, a socket and in a directory
+//! of its own.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use tempfile::TempDir;
+
+/// Nothing that is waited for takes longer, however slow the machine is.
+pub const DEADLINE: Duration = Duration::from_secs(180);
+
+/// The password of every user that [`MariaDb::database`] makes.
+pub const PASSWORD: &str = "opensesame";
+
+/// Waits until its input ends, which it does with the test process, however
+/// that ends; then kills the server and removes the directory.
+const GUARD: &str = r#"directory=$1; shift
+"$@" >"$directory/output" 2>&1 </dev/null & server=$!
+cat >/dev/null
+kill -KILL $server 2>/dev/null; wait $server 2>/dev/null
+[ -e "$directory/keep" ] || rm -rf "$directory""#;
+
+/// A running server; ended when dropped, or with the process.
+#[derive(Debug)]
+pub struct MariaDb {
+    directory: PathBuf,
+    port: u16,
+    arguments: Vec<String>,
+    guard: Option<Child>,
+}
+
+/// A database of a server, with a user of the same name.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub name: String,
+    /// Its lines of `[mariadb]`.
+    pub config: String,
+    root: MySqlConnectOptions,
+}
+
+impl MariaDb {
+    /// Starts one.
+    pub fn start() -> Self {
+        Self::with(&[], |_| {})
+    }
+
+    /// With more arguments, and what they need in its directory.
+    pub fn with(arguments: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        // Short: the path of a socket is limited.
+        let directory = TempDir::with_prefix("maria").expect("temporary directory");
+        let directory = directory.keep();
+        prepare(&directory);
+        let output = tool("mariadb-install-db")
+            .args(["--no-defaults", "--skip-test-db"])
+            .arg("--auth-root-authentication-method=normal")
+            .arg(format!("--datadir={}", directory.join("data").display()))
+            .args(user())
+            .stdin(Stdio::null())
+            .output();
+        let output = started(output);
+        assert!(output.status.success(), "{output:?}");
+        fs::create_dir(directory.join("tmp")).expect("a directory");
+        let mut server = Self {
+            port: free_port(),
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            directory,
+            guard: None,
+        };
+        server.restart();
+        server
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// A new database with a user who may do everything in it.
+    pub async fn database(&self) -> Database {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("home_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let database = Database {
+            config: format!(
+                "host = '127.0.0.1'\nport = {}\nuser = '{name}'\npassword = '{PASSWORD}'\n\
+                 database = '{name}'\n",
+                self.port
+            ),
+            root: self.root(),
+            name: name.clone(),
+        };
+        let mut root = database.root().await;
+        for statement in [
+            format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"),
+            format!("CREATE USER '{name}'@'%' IDENTIFIED BY '{PASSWORD}'"),
+            format!("GRANT ALL ON {name}.* TO '{name}'@'%'"),
+        ] {
+            execute(&mut root, &statement).await;
+        }
+        database
+    }
+
+    /// The administrator, by the socket.
+    pub fn root(&self) -> MySqlConnectOptions {
+        MySqlConnectOptions::new()
+            .socket(self.socket())
+            .username("root")
+            .ssl_mode(MySqlSslMode::Disabled)
+            .disable_statement_logging()
+    }
+
+    /// Path of its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("s")
+    }
+
+    /// Kills it, with all that it had not written.
+    pub fn kill(&mut self) {
+        fs::write(self.directory.join("keep"), "").expect("a file");
+        self.end();
+        fs::remove_file(self.directory.join("keep")).expect("a file");
+    }
+
+    /// Starts it again on the same port with what it had. It has to be killed
+    /// first.
+    pub fn restart(&mut self) {
+        let directory = self.directory.display();
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "sh"])
+            .arg(&self.directory)
+            .arg(program("mariadbd"))
+            .arg("--no-defaults")
+            .args(user())
+            .arg(format!("--datadir={directory}/data"))
+            .arg(format!("--tmpdir={directory}/tmp"))
+            .arg(format!("--socket={directory}/s"))
+            .arg(format!("--pid-file={directory}/pid"))
+            .arg(format!("--port={}", self.port))
+            .args([
+                "--bind-address=127.0.0.1",
+                "--innodb-buffer-pool-size=16M",
+                "--innodb-log-file-size=8M",
+                // A commit survives a kill of the server, as on a real one.
+                "--innodb-flush-log-at-trx-commit=2",
+                "--skip-log-bin",
+                "--performance-schema=OFF",
+                "--skip-name-resolve",
+            ])
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .spawn();
+        self.guard = Some(started(guard));
+        let deadline = Instant::now() + DEADLINE;
+        while TcpStream::connect(self.address()).is_err() {
+            let output = fs::read_to_string(self.directory.join("output")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "MariaDB is not up: {output}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            // The end of its input is what it waits for.
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Database {
+    /// The administrator, in this database.
+    pub async fn root(&self) -> MySqlConnection {
+        self.root.connect().await.expect("root gets in")
+    }
+
+    /// The same, in this database's tables.
+    pub async fn inside(&self) -> MySqlConnection {
+        let options = self.root.clone().database(&self.name);
+        options.connect().await.expect("root gets in")
+    }
+
+    /// The configuration, with more lines.
+    pub fn with(&self, more: &str) -> String {
+        format!("{}{more}\n", self.config)
+    }
+}
+
+/// Does what `sql` says.
+pub async fn execute(connection: &mut MySqlConnection, sql: &str) {
+    let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
+    result.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// An authority, and a certificate of it for `localhost`: `NAME.ca.pem`,
+/// `NAME.pem` and `NAME.key` in `directory`.
+pub fn certify(directory: &Path, name: &str) {
+    let path = |end: &str| directory.join(format!("{name}.{end}"));
+    let openssl = |arguments: &[&str], paths: &[(&str, &str)]| {
+        let mut command = Command::new("openssl");
+        command.args(arguments);
+        for (option, end) in paths {
+            command.arg(option).arg(path(end));
+        }
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.unwrap_or_else(|error| {
+            panic!("openssl cannot be started ({error}): sudo apt-get install openssl")
+        });
+        assert!(output.status.success(), "{output:?}");
+    };
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ];
+    let authority = ["req", "-x509", "-days", "30", "-subj", "/CN=Test authority"];
+    openssl(
+        &[&authority[..], &key[..]].concat(),
+        &[("-keyout", "ca.key"), ("-out", "ca.pem")],
+    );
+    let request = ["req", "-subj", "/CN=localhost"];
+    openssl(
+        &[&request[..], &key[..]].concat(),
+        &[("-keyout", "key"), ("-out", "csr")],
+    );
+    let mut names = fs::File::create(path("ext")).expect("a file");
+    writeln!(names, "subjectAltName=DNS:localhost").expect("a line");
+    openssl(
+        &["x509", "-req", "-days", "30", "-CAcreateserial"],
+        &[
+            ("-CA", "ca.pem"),
+            ("-CAkey", "ca.key"),
+            ("-in", "csr"),
+            ("-extfile", "ext"),
+            ("-out", "pem"),
+        ],
+    );
+}
+
+fn tool(name: &str) -> Command {
+    Command::new(program(name))
+}
+
+/// Debian keeps servers where only root looks.
+fn program(name: &str) -> PathBuf {
+    ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"]
+        .iter()
+        .map(|directory| PathBuf::from(directory).join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("there is no {name}: sudo apt-get install mariadb-server"))
+}
+
+fn started<T>(result: std::io::Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        panic!("MariaDB cannot be started ({error}): sudo apt-get install mariadb-server")
+    })
+}
+
+/// Root has to say that it means it.
+fn user() -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt as _;
+    let is_root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    is_root.then_some("--user=root")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
