@@ -190,6 +190,17 @@ impl Hub {
         }
     }
 
+    /// The component `source` leaves its devices alone, on purpose and for
+    /// this `reason`: offline at once.
+    pub fn leave(&self, source: &str, reason: &str) {
+        for entry in self.devices().values_mut() {
+            if entry.handling.source == source {
+                entry.trouble = Some(reason.to_owned());
+                self.take_offline(entry, reason.to_owned());
+            }
+        }
+    }
+
     /// Watches for devices that fell silent, whatever became of their source.
     pub async fn watch(&self, shutdown: CancellationToken) {
         let mut tick = tokio::time::interval(WATCH_INTERVAL);
@@ -224,15 +235,18 @@ impl Hub {
             Some(reason) => reason.clone(),
             None => format!("no reading for {} s", age.as_secs()),
         };
-        let was_online = entry.known.availability == Availability::Online;
+        if entry.known.availability == Availability::Online {
+            tracing::warn!(device = %entry.known.device.id, "offline: {reason}");
+        }
+        self.take_offline(entry, reason);
+    }
+
+    fn take_offline(&self, entry: &mut Entry, reason: String) {
         let offline = Availability::Offline { reason };
         if entry.known.availability == offline {
             return;
         }
         let device = entry.known.device.id.clone();
-        if was_online {
-            tracing::warn!(%device, "{offline}");
-        }
         entry.known.availability = offline.clone();
         self.publish(Event::Availability(device, offline));
     }
@@ -444,6 +458,10 @@ mod tests {
         hub.fail("jbd pack", "no answer", after(60));
         hub.fail("jbd other", "no password", after(600));
         assert_eq!(availability(), Availability::Online);
+        hub.leave("jbd other", "paused until later");
+        assert_eq!(availability(), Availability::Online);
+        hub.leave("jbd pack", "paused until later");
+        assert_eq!(availability(), offline("paused until later"));
         hub.fail("jbd pack", "no answer", after(90));
         assert_eq!(availability(), offline("no answer"));
         hub.read(reading(120, 79.0));

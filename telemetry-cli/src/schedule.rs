@@ -70,6 +70,12 @@ impl Schedule {
         }
     }
 
+    /// Makes the next poll due at once, as far as the budget goes: the device
+    /// was out of reach for a while.
+    pub fn hurry(&mut self) {
+        self.last = None;
+    }
+
     /// The budget, to be stored or reported.
     pub fn budget(&self) -> Option<&Budget> {
         self.budget.as_ref()
@@ -155,6 +161,17 @@ mod tests {
                 .all(|pair| (30..=32).contains(&(pair[1] - pair[0])))
         );
         assert!((112..=120).contains(&polls.len()), "{}", polls.len());
+    }
+
+    #[test]
+    fn a_hurried_poll_comes_at_once_but_not_beyond_the_budget() {
+        let mut schedule = Schedule::new(Duration::from_secs(60), Some(Budget::new(2, vec![])), 1);
+        schedule.polled(at(0));
+        schedule.hurry();
+        assert_eq!(schedule.next_action(at(1)), Action::Poll);
+        schedule.polled(at(1));
+        schedule.hurry();
+        assert_eq!(schedule.next_action(at(2)), Action::Wait(at(0) + DAY));
     }
 
     #[test]

@@ -128,10 +128,9 @@ pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
 
 impl From<PollError> for Failure {
     fn from(error: PollError) -> Self {
-        let failure = Self::new(error.code(), error.to_string());
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
+        Self {
+            message: error.to_string(),
+            ..error.failure("")
         }
     }
 }

@@ -1,3 +1,5 @@
+use chrono::{DateTime, Local, Utc};
+
 use super::Target;
 use crate::exit::Code;
 
@@ -70,8 +72,13 @@ pub enum RadioError {
     #[error("no permission to use Bluetooth: {0}")]
     NoPermission(String),
     /// It is left alone for a while, because somebody asked for it.
-    #[error("{0} is paused, so that another app can connect")]
-    Paused(Target),
+    #[error("{target} is {}, so that another app can connect", paused(*until))]
+    Paused {
+        /// The device.
+        target: Target,
+        /// When the pause ends.
+        until: DateTime<Utc>,
+    },
     /// The radio was closed: this process is about to end.
     #[error("the radio is closed")]
     Closed,
@@ -82,6 +89,12 @@ pub enum RadioError {
 
 /// True where the operating system asks its user for the PIN.
 const PAIRS_BY_ITSELF: bool = !cfg!(target_os = "linux");
+
+/// "paused until …", by the clock on the wall.
+pub fn paused(until: DateTime<Utc>) -> String {
+    let local = until.with_timezone(&Local);
+    format!("paused until {}", local.format("%Y-%m-%d %H:%M:%S %:z"))
+}
 
 impl RadioError {
     /// The exit code of a command that fails with it.
@@ -98,7 +111,7 @@ impl RadioError {
             Self::NotFound(_)
             | Self::NoAnswer(_)
             | Self::Busy(_)
-            | Self::Paused(_)
+            | Self::Paused { .. }
             | Self::AdapterOff
             | Self::NoAdapter
             | Self::OtherAdapters { .. }
@@ -152,7 +165,7 @@ impl RadioError {
             Self::NoPermission(_) => {
                 Some("add the user to the group `bluetooth`, then log in again")
             }
-            Self::LinkLost(_) | Self::Paused(_) | Self::Closed | Self::Other(_) => None,
+            Self::LinkLost(_) | Self::Paused { .. } | Self::Closed | Self::Other(_) => None,
         }
     }
 }

@@ -3,11 +3,15 @@
 
 use std::time::Duration;
 
-pub use error::RadioError;
+use chrono::{DateTime, Utc};
+
+pub use error::{RadioError, paused};
 pub use gatt::{GattCharacteristic, GattLayout, GattTable};
 pub use link::Link;
 pub use simulated::Air;
 pub use system::{Settings, System};
+
+use pause::Pauses;
 
 mod error;
 mod gatt;
@@ -66,15 +70,40 @@ impl Radio {
         }
     }
 
-    /// Leaves `target` alone for `duration`, so that a phone can connect: ends
-    /// its link and refuses new ones. Zero ends an earlier pause.
+    /// Leaves `target` alone for `duration`, a year at most, so that a phone can
+    /// connect: ends its link at once and refuses new ones. Tells when the pause
+    /// ends by itself; it replaces an earlier one.
     ///
     /// It concerns those who call the device what it is called here, by its name
-    /// or by its address.
-    pub fn pause(&self, target: &Target, duration: Duration) {
+    /// or by its address: for a configured device that is its table's `target`.
+    pub fn pause(&self, target: &Target, duration: Duration) -> DateTime<Utc> {
+        self.pauses().pause(target, duration)
+    }
+
+    /// Ends the pause of `target`, if there is one.
+    pub fn resume(&self, target: &Target) {
+        self.pauses().resume(target);
+    }
+
+    /// When the pause of `target` ends; nothing if it is not paused.
+    pub fn paused_until(&self, target: &Target) -> Option<DateTime<Utc>> {
+        self.pauses().until(target)
+    }
+
+    /// Waits for as long as [`paused_until`](Self::paused_until) is `known`, and
+    /// tells what it is then: a pause began, ended, or was replaced. Cancel safe.
+    pub async fn pause_changed(
+        &self,
+        target: &Target,
+        known: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
+        self.pauses().changed(target, known).await
+    }
+
+    fn pauses(&self) -> &Pauses {
         match self {
-            Self::Simulated(air) => air.pause(target, duration),
-            Self::System(system) => system.pause(target, duration),
+            Self::Simulated(air) => air.pauses(),
+            Self::System(system) => system.pauses(),
         }
     }
 

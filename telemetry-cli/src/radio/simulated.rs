@@ -89,8 +89,8 @@ impl Air {
         self.devices.iter().map(Device::seen).collect()
     }
 
-    pub(super) fn pause(&self, target: &Target, duration: Duration) {
-        self.pauses.pause(target, duration);
+    pub(super) fn pauses(&self) -> &Pauses {
+        &self.pauses
     }
 }
 
@@ -244,15 +244,19 @@ mod tests {
         let mut link = air.connect(&target).await.unwrap();
         assert_eq!(connected().await, 1);
 
-        air.pause(&target, Duration::from_secs(3600));
+        let until = air.pauses.pause(&target, Duration::from_secs(3600));
         while link.recv().await.is_ok() {}
         assert_eq!(connected().await, 0);
         let seen = air.scan(Duration::ZERO).await;
         assert!(seen[0].is(&target));
         assert!(seen[0].is(&Target::Address("a4:c1:38:00:00:01".to_owned())));
         let error = air.connect(&target).await.unwrap_err();
-        assert_eq!(error, RadioError::Paused(target.clone()));
-        air.pause(&target, Duration::ZERO);
+        let paused = RadioError::Paused {
+            target: target.clone(),
+            until,
+        };
+        assert_eq!(error, paused);
+        air.pauses.resume(&target);
         air.connect(&target).await.unwrap();
     }
 }

@@ -1,6 +1,5 @@
 //! Source: JBD battery packs.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,29 +13,32 @@ use crate::budget;
 use crate::config::{Jbd, SecretError};
 use crate::control::Inbox;
 use crate::database::DatabaseError;
-use crate::event::{Device, DeviceId, DeviceKind, Reading, Values};
-use crate::exit::{Code, Failure};
+use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::hub::Handling;
-use crate::metric::battery;
 use crate::native::{JbdPack, Native};
-use crate::radio::{GattLayout, Link, RadioError, Target};
+use crate::radio::{self, GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
-use crate::value::Value;
+
+pub use error::{PollError, wants_pairing};
+
+use values::values;
 
 mod control;
+mod error;
+mod values;
 
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
 const HOLD_BELOW: Duration = Duration::from_secs(60);
 
-/// How often a paused pack is looked at: the pause may end before its time.
-const PAUSED_LOOK: Duration = Duration::from_secs(5);
-
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Trip counters change rarely and cost a request.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
+
+/// At most so many in one poll: one that was forgotten, and a new one.
+const PAIRINGS: u32 = 2;
 
 /// Where packs talk, most likely first.
 pub const LAYOUTS: [GattLayout; 5] = {
@@ -84,88 +86,11 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
 /// Whatever kept it from being read.
 pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
     let mut pack = Pack::new(config, context, "once");
-    match pack.measure().await {
+    let measured = match pack.measure().await {
         Err(error) if error.link_may_be_stale() => pack.measure().await,
         result => result,
-    }
-}
-
-/// Why a poll failed.
-#[derive(Debug, thiserror::Error)]
-pub enum PollError {
-    /// No link.
-    #[error(transparent)]
-    Radio(#[from] RadioError),
-    /// A link, but no answer that helps.
-    #[error(transparent)]
-    Device(#[from] Error),
-    /// The configured password cannot be had.
-    #[error(transparent)]
-    Password(#[from] SecretError),
-}
-
-impl PollError {
-    /// The exit code of a command that fails with it.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Radio(error) => error.code(),
-            Self::Password(_) => Code::Login,
-            Self::Device(error) if error.needs_login() || error.needs_pairing() => Code::Login,
-            Self::Device(_) => Code::Protocol,
-        }
-    }
-
-    /// What the user can do, if anything but wait.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Radio(error) => error.hint(),
-            Self::Password(_) => Some("correct `password` in its [[jbd]] table"),
-            Self::Device(Error::PasswordNeeded) => Some("set `password` in its [[jbd]] table"),
-            Self::Device(Error::PasswordRejected) => {
-                Some("correct `password` in its [[jbd]] table")
-            }
-            Self::Device(Error::PairingNeeded) => Some(
-                "it does not take the pairing of this computer: remove that with `bluetoothctl \
-                 remove`, and correct `pin` in its [[jbd]] table",
-            ),
-            Self::Device(_) => None,
-        }
-    }
-
-    /// True if the right password is all that it takes.
-    pub fn wants_password(&self) -> bool {
-        match self {
-            Self::Password(_) => true,
-            Self::Device(error) => error.needs_login(),
-            Self::Radio(_) => false,
-        }
-    }
-
-    /// What a command fails with that could not read `device`.
-    pub fn failure(&self, device: &str) -> Failure {
-        let failure = Failure::new(self.code(), format!("{device}: {self}"));
-        match self.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-
-    fn exit(&self, target: &Target) -> Exit {
-        let mut text = format!("{target}: {self}");
-        if let Some(hint) = self.hint() {
-            text = format!("{text}; {hint}");
-        }
-        match self.code() {
-            Code::Login => Exit::LoginNeeded(text),
-            _ => Exit::Transient(text),
-        }
-    }
-
-    /// True if a new link may help at once: the old one was held, and nobody
-    /// noticed that it had gone.
-    fn link_may_be_stale(&self) -> bool {
-        matches!(self, Self::Device(error) if error.is_retryable())
-    }
+    };
+    Ok(measured?.1)
 }
 
 struct Pack {
@@ -212,6 +137,9 @@ impl Pack {
             Err(error) => return Exit::Transient(error.to_string()),
         };
         loop {
+            if self.sit_out_pause(task).await {
+                schedule.hurry();
+            }
             if let Action::Wait(time) = schedule.next_action(Utc::now()) {
                 let wait = (time - Utc::now()).to_std().unwrap_or_default();
                 if self.wait(wait).await
@@ -225,11 +153,7 @@ impl Pack {
             // A pack that is not there costs no read.
             match self.ensure_link().await {
                 Ok(()) => self.inbox.reachable(),
-                Err(error @ PollError::Radio(RadioError::Paused(_))) => {
-                    self.failed(&error, task);
-                    self.wait(PAUSED_LOOK).await;
-                    continue;
-                }
+                Err(_) if self.is_paused() => continue,
                 Err(error) => return self.failed(&error, task),
             }
             if let Err(exit) = self.count_read(&mut schedule, &task.name).await {
@@ -240,21 +164,54 @@ impl Pack {
                     self.context.stats.polled(&task.name, began.elapsed());
                     self.context.hub.read(reading);
                 }
+                Err(_) if self.is_paused() => continue,
                 Err(error) => return self.failed(&error, task),
             }
             self.release_link();
         }
     }
 
-    /// Waits for `time` or for a command, which it carries out: true then.
+    /// Says that it is paused, if it is, and waits for the end of it.
+    async fn sit_out_pause(&mut self, task: &Task) -> bool {
+        let radio = self.context.radio.clone();
+        let target = self.target.clone();
+        let mut until = radio.paused_until(&target);
+        let was_paused = until.is_some();
+        while let Some(time) = until {
+            self.link = None;
+            let reason = radio::paused(time);
+            tracing::info!(device = %target, "{reason}");
+            self.inbox.unreachable(&reason);
+            self.context.hub.leave(&task.name, &reason);
+            let request = tokio::select! {
+                changed = radio.pause_changed(&target, until) => {
+                    until = changed;
+                    continue;
+                }
+                request = self.inbox.next() => request,
+            };
+            // It may be the one that ends the pause.
+            self.obey(request).await;
+            until = radio.paused_until(&target);
+        }
+        was_paused
+    }
+
+    fn is_paused(&self) -> bool {
+        self.context.radio.paused_until(&self.target).is_some()
+    }
+
+    /// Waits for `time`, a pause or a command, which it carries out: true then.
     async fn wait(&mut self, time: Duration) -> bool {
         let request = tokio::select! {
             () = tokio::time::sleep(time) => return false,
+            _ = self.context.radio.pause_changed(&self.target, None) => return false,
             request = self.inbox.next() => request,
         };
         self.obey(request).await;
         self.release_link();
-        true
+        // A pause is no read.
+        !self.is_paused()
     }
 
     fn release_link(&mut self) {
@@ -304,21 +261,35 @@ impl Pack {
         }
     }
 
-    async fn measure(&mut self) -> Result<JbdPack, PollError> {
-        self.ensure_link().await?;
-        match self.link.take() {
-            Some(mut link) => link.measure().await,
-            None => Err(RadioError::NotFound(self.target.clone()).into()),
+    /// Asks for what every reading is made of, and pairs a pack that wants to
+    /// be paired. A link that fails is dropped.
+    async fn measure(&mut self) -> Result<(Connected, JbdPack), PollError> {
+        let mut pairings = 0;
+        loop {
+            self.ensure_link().await?;
+            let Some(mut link) = self.link.take() else {
+                return Err(RadioError::NotFound(self.target.clone()).into());
+            };
+            match link.measure().await {
+                Err(error) if wants_pairing(&error) && pairings < PAIRINGS => {
+                    pairings += 1;
+                    match link.client.transport_mut().pair().await {
+                        // Gone with an old pairing that was of no use, or
+                        // because the pack hangs up once it is paired.
+                        Ok(()) | Err(RadioError::NotFound(_) | RadioError::LinkLost(_)) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                result => return Ok((link, result?)),
+            }
         }
     }
 
-    /// A link that fails is dropped.
     async fn read(&mut self) -> Result<Reading, PollError> {
-        self.ensure_link().await?;
-        let (Some(mut link), Some(known)) = (self.link.take(), &mut self.known) else {
+        let (mut link, pack) = self.measure().await?;
+        let Some(known) = &mut self.known else {
             return Err(RadioError::NotFound(self.target.clone()).into());
         };
-        let pack = link.measure().await?;
         known.ask(&mut link.client, &pack.info).await?;
         let Context { hub, controls, .. } = &self.context;
         hub.announce(known.device.clone(), self.handling.clone());
@@ -349,17 +320,9 @@ impl Pack {
 }
 
 impl Connected {
-    /// Asks for what every reading is made of.
-    async fn measure(&mut self) -> Result<JbdPack, PollError> {
-        let info = match self.client.basic_info().await {
-            Err(error) if wants_pairing(&error) => {
-                self.client.transport_mut().pair().await?;
-                self.client.basic_info().await?
-            }
-            result => result?,
-        };
+    async fn measure(&mut self) -> Result<JbdPack, Error> {
         Ok(JbdPack {
-            info,
+            info: self.client.basic_info().await?,
             cells: self.client.cell_voltages().await?,
         })
     }
@@ -426,14 +389,6 @@ pub fn client<T: Transport>(
     Ok(client)
 }
 
-/// True if the pack, or its Bluetooth characteristic, wants to be paired.
-pub fn wants_pairing(error: &Error) -> bool {
-    match error {
-        Error::NotSent(error) => error.kind() == io::ErrorKind::PermissionDenied,
-        error => error.needs_pairing(),
-    }
-}
-
 impl Jbd {
     /// How the radio finds it.
     pub fn target(&self) -> Target {
@@ -462,105 +417,17 @@ impl Jbd {
     }
 }
 
-fn values(pack: &JbdPack, counts: Option<&ErrorCounts>, rssi_dbm: Option<i16>) -> Values {
-    let JbdPack { info, cells } = pack;
-    let milli = |number: u32| Value::from(f64::from(number) / 1000.0);
-    let mut values = Values::default();
-    values.set(
-        &battery::SOC_PERCENT,
-        Value::from(f64::from(info.soc_percent_clamped())),
-    );
-    // Boards without a learned capacity repeat the nominal one.
-    let learned = info
-        .full_charge_capacity_mah
-        .filter(|full| *full > 0 && *full != info.nominal_capacity_mah);
-    values.set(
-        &battery::SOH_PERCENT,
-        learned.map(|full| {
-            Value::from(f64::from(full) / f64::from(info.nominal_capacity_mah.max(1)) * 100.0)
-        }),
-    );
-    values.set(&battery::PACK_VOLTAGE_V, milli(info.pack_voltage_mv));
-    values.set(
-        &battery::CURRENT_A,
-        Value::from(f64::from(info.current_ma) / 1000.0),
-    );
-    values.set(
-        &battery::REMAINING_CAPACITY_AH,
-        milli(info.remaining_capacity_mah),
-    );
-    values.set(
-        &battery::NOMINAL_CAPACITY_AH,
-        milli(info.nominal_capacity_mah),
-    );
-    values.set(&battery::CYCLES, Value::from(i64::from(info.cycles)));
-    let count = cells.cell_voltages_mv.len();
-    values.set(
-        &battery::CELL_VOLTAGES_V,
-        cells
-            .cell_voltages_mv
-            .iter()
-            .map(|mv| Some(f64::from(*mv) / 1000.0))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::BALANCING,
-        (1..=count)
-            .map(|cell| Some(info.balancing.iter().any(|bled| usize::from(bled) == cell)))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::TEMPERATURES_C,
-        info.temperatures_deci_c
-            .iter()
-            .map(|deci| deci.map(|deci| f64::from(deci) / 10.0))
-            .collect::<Value>(),
-    );
-    values.set(
-        &battery::CHARGE_MOSFET_ON,
-        Value::from(info.mosfets.charge_on()),
-    );
-    values.set(
-        &battery::DISCHARGE_MOSFET_ON,
-        Value::from(info.mosfets.discharge_on()),
-    );
-    let protection = info.protection.iter().map(|flag| flag.to_string());
-    values.set(&battery::PROTECTION, Value::Flags(protection.collect()));
-    values.set(
-        &battery::PROTECTION_COUNTS,
-        counts.map(|counts| {
-            let count = |(flag, count): (jbd_bms::Protection, u16)| {
-                (flag.to_string(), Value::from(i64::from(count)))
-            };
-            Value::Map(counts.iter().map(count).collect())
-        }),
-    );
-    values.set(
-        &battery::SOFTWARE_VERSION,
-        Value::from(info.software_version.to_string()),
-    );
-    values.set(
-        &battery::PRODUCTION_DATE,
-        info.production_date
-            .map(|date| Value::from(date.to_string())),
-    );
-    values.set(
-        &battery::RSSI_DBM,
-        rssi_dbm.map(|rssi| Value::from(f64::from(rssi))),
-    );
-    values
-}
-
 #[cfg(test)]
 mod tests {
-    use jbd_bms::{CellVoltages, UnitScale};
-
     use super::*;
     use crate::control::{Controls, Refusal};
     use crate::database::Database;
+    use crate::exit::Code;
     use crate::hub::Hub;
+    use crate::metric::battery;
     use crate::radio::{Air, Radio};
     use crate::stats::Stats;
+    use crate::value::Value;
 
     async fn context() -> Context {
         Context {
@@ -569,55 +436,6 @@ mod tests {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
-        }
-    }
-
-    fn json(values: &Values, metric: &'static crate::metric::Metric) -> String {
-        serde_json::to_string(&values.get(metric)).unwrap()
-    }
-
-    /// A published sample: 4 cells, discharging, one probe missing in frame.
-    #[test]
-    fn every_field_has_its_metric_unit_and_sign() {
-        let basic = [
-            0x05, 0x33, 0xfb, 0x2e, 0xa8, 0xca, 0xe2, 0x90, 0x00, 0x25, 0x2d, 0x2e, 0x00, 0x02,
-            0x00, 0x00, 0x04, 0x01, 0x22, 0x4b, 0x03, 0x04, 0x02, 0x0b, 0x63, 0x00, 0x00,
-        ];
-        let info = BasicInfo::decode(&basic, UnitScale::Auto).unwrap();
-        let cells =
-            CellVoltages::decode(&[0x0c, 0xff, 0x0d, 0x01, 0x0c, 0xfe, 0x0d, 0x00]).unwrap();
-        let values = values(&JbdPack { info, cells }, None, Some(-60));
-
-        assert_eq!(values.number(&battery::PACK_VOLTAGE_V), Some(13.31));
-        assert_eq!(values.number(&battery::CURRENT_A), Some(-12.34));
-        assert_eq!(values.number(&battery::REMAINING_CAPACITY_AH), Some(432.1));
-        assert_eq!(values.number(&battery::NOMINAL_CAPACITY_AH), Some(580.0));
-        assert_eq!(values.number(&battery::SOC_PERCENT), Some(75.0));
-        assert_eq!(values.number(&battery::CYCLES), Some(37.0));
-        assert_eq!(values.number(&battery::RSSI_DBM), Some(-60.0));
-        assert_eq!(
-            json(&values, &battery::CELL_VOLTAGES_V),
-            "[3.327,3.329,3.326,3.328]"
-        );
-        assert_eq!(json(&values, &battery::TEMPERATURES_C), "[18.4,null]");
-        assert_eq!(
-            json(&values, &battery::BALANCING),
-            "[false,true,false,false]"
-        );
-        assert_eq!(
-            json(&values, &battery::PROTECTION),
-            r#"["cell_overvoltage","short_circuit"]"#
-        );
-        assert_eq!(json(&values, &battery::CHARGE_MOSFET_ON), "true");
-        assert_eq!(json(&values, &battery::SOFTWARE_VERSION), r#""2.2""#);
-        assert_eq!(json(&values, &battery::PRODUCTION_DATE), r#""2022-09-14""#);
-        for (metric, value) in values.iter() {
-            assert_eq!(
-                metric.plausible(value).as_ref(),
-                Some(value),
-                "{}",
-                metric.key
-            );
         }
     }
 
@@ -668,14 +486,14 @@ mod tests {
         let id = context.hub.snapshot()[0].device.id.to_string();
         let charging = || {
             let reading = context.hub.snapshot().remove(0).reading.unwrap();
-            json(&reading.values, &battery::CHARGE_MOSFET_ON)
+            reading.values.get(&battery::CHARGE_MOSFET_ON).cloned()
         };
         told(&mut pack, &id, "charge_mosfet_on", "off")
             .await
             .unwrap();
-        assert_eq!(charging(), "false");
+        assert_eq!(charging(), Some(Value::from(false)));
         told(&mut pack, &id, "charge_mosfet", "on").await.unwrap();
-        assert_eq!(charging(), "true");
+        assert_eq!(charging(), Some(Value::from(true)));
         let refusal = told(&mut pack, &id, "discharge_mosfet_on", "off").await;
         assert_eq!(refusal, Err(Refusal::NotAllowed("discharge_mosfet")));
     }

@@ -5,15 +5,15 @@
 #[path = "../support/bluez/mod.rs"]
 pub mod bluez;
 #[path = "../support/computer.rs"]
-mod computer;
+pub mod computer;
 #[path = "../support/mosquitto.rs"]
-#[allow(dead_code, reason = "not every test kills its broker")]
-mod mosquitto;
+
+pub mod mosquitto;
 #[path = "../support/running.rs"]
 pub mod running;
 #[path = "../support/watcher.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod watcher;
+
+pub mod watcher;
 
 mod everything;
 mod status;

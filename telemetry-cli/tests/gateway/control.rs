@@ -56,6 +56,8 @@ async fn a_pack_is_switched_and_paused_through_the_broker() {
     let pause = topic(1, "bluetooth_pause");
     watcher.publish(&format!("{pause}/set"), "10", false).await;
     watcher.wait_for(&format!("{pause}/result"), ok).await;
+    // At once, and not after three readings that did not come.
+    watcher.wait_for(&topic(1, "availability"), "offline").await;
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while bluez.with(|service| service.is_connected(1)) {
         assert!(std::time::Instant::now() < end, "still connected");

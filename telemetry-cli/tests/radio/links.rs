@@ -143,16 +143,32 @@ fn a_pause_lets_a_phone_in() {
         let target = named("Pack 1");
         let mut link = connect(&radio, &target).await.unwrap();
         let mut other = connect(&radio, &named("Pack 2")).await.unwrap();
-        radio.pause(&target, Duration::from_secs(3600));
+        let until = radio.pause(&target, Duration::from_secs(3600));
         while link.recv().await.is_ok() {}
         eventually("the device is free", || {
             !stage.bluez.with(|service| service.is_connected(1))
         })
         .await;
+        let paused = |until| RadioError::Paused {
+            target: named("Pack 1"),
+            until,
+        };
         let error = connect(&radio, &target).await.unwrap_err();
-        assert_eq!(error, RadioError::Paused(target.clone()));
+        assert_eq!(error, paused(until));
+        assert_eq!(radio.paused_until(&target), Some(until));
         ask(&mut other, &BASIC_INFO).await.unwrap();
-        radio.pause(&target, Duration::ZERO);
+
+        // The phone connects, and is done.
+        let answer = stage.bluez.with(|service| service.phone(1, &BASIC_INFO));
+        assert!(answer.starts_with(&[0xDD, 0x03, 0x00]), "{answer:02x?}");
+        radio.resume(&target);
+        assert_eq!(radio.paused_until(&target), None);
+        let mut link = connect(&radio, &target).await.unwrap();
+        ask(&mut link, &BASIC_INFO).await.unwrap();
+
+        // Or the time passes.
+        let until = radio.pause(&target, Duration::from_millis(200));
+        assert_eq!(radio.pause_changed(&target, Some(until)).await, None);
         let mut link = connect(&radio, &target).await.unwrap();
         ask(&mut link, &BASIC_INFO).await.unwrap();
 
@@ -166,8 +182,8 @@ fn a_pause_lets_a_phone_in() {
             async move { connect(&radio, &target).await.map(drop) }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
-        radio.pause(&target, Duration::from_secs(3600));
-        assert_eq!(attempt.await.unwrap(), Err(RadioError::Paused(target)));
+        let until = radio.pause(&target, Duration::from_secs(3600));
+        assert_eq!(attempt.await.unwrap(), Err(paused(until)));
         radio.close().await;
     });
 }

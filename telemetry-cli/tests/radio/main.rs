@@ -18,6 +18,7 @@ mod connecting;
 mod healing;
 mod links;
 mod pairing;
+mod pausing;
 mod program;
 mod scan;
 mod sdk;

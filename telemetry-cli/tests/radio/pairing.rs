@@ -106,6 +106,25 @@ fn a_wrong_pin_is_tried_once() {
 }
 
 #[test]
+fn a_device_that_keeps_leaving_refuses_the_pin() {
+    Stage::play(async |stage| {
+        stage
+            .bluez
+            .add(Config::secured(1, Security::Leaving(PASSKEY)));
+        let radio = knowing(&[(addressed(1), "123456")]);
+        for _ in 0..2 {
+            let error = connect(&radio, &addressed(1)).await.unwrap_err();
+            assert!(matches!(error, RadioError::NotPaired { .. }), "{error:?}");
+            assert_eq!(error.code(), Code::Protocol);
+        }
+        let error = connect(&radio, &addressed(1)).await.unwrap_err();
+        assert_eq!(error, RadioError::PinRefused(addressed(1)));
+        assert_eq!(stage.bluez.with(|service| service.answers().len()), 3);
+        radio.close().await;
+    });
+}
+
+#[test]
 fn without_a_pin_it_says_what_to_set() {
     Stage::play(async |stage| {
         stage

@@ -104,6 +104,15 @@ fn a_pack_behind_a_pin_is_paired_and_read() {
     assert_eq!(document["readings"][0]["values"]["cycles"], 12);
     assert_eq!(bluez.calls("Pair"), 2);
     assert_eq!(bluez.with(|service| service.agents()), 0);
+
+    // One that was paired without its PIN, which helps nobody.
+    bluez.add(Config::secured(2, Security::Echo(4_711)));
+    bluez.with(|service| service.peripheral(2).paired = true);
+    computer.configure("[[jbd]]\nname = \"Pack 2\"\npin = \"4711\"\n");
+    let output = once(&computer, &["--json"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert_eq!(bluez.calls("RemoveDevice"), 1);
 }
 
 #[test]

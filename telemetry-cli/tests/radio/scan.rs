@@ -106,4 +106,12 @@ fn without_bluetooth_it_says_which_part_is_missing() {
     let bluez = Bluez::start(&bus);
     bluez.with(|service| service.power(false));
     assert!(trouble().starts_with("error: Bluetooth is switched off\nhelp: switch it on"));
+
+    let other = Computer::blank();
+    let bus = Bus::start(&other.bus, Policy::Closed);
+    let _bluez = Bluez::start(&bus);
+    let output = scan(&other, &[]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("group `bluetooth`"), "{text}");
 }

@@ -21,6 +21,9 @@ pub(super) const PATH: &str = "/telemetry/agent";
 /// own then, which is the one in the configuration.
 pub(super) const CAPABILITY: &str = "KeyboardOnly";
 
+/// Some devices hang up when the PIN is wrong, which looks like a lost link.
+const VAIN_MAX: u32 = 3;
+
 const INTERFACE: &str = "org.bluez.Agent1";
 
 /// What the agent knows; cheap to clone.
@@ -39,6 +42,8 @@ struct State {
 struct Entry {
     pin: Pin,
     asked: Asked,
+    /// How often it was told in vain, for whatever reason.
+    vain: u32,
 }
 
 /// What became of the PIN since the last [`Agent::begin`].
@@ -83,11 +88,37 @@ impl Agent {
 
     /// From now on `device` may be told `pin`.
     pub(super) fn begin(&self, device: &str, pin: &Pin) {
-        let entry = Entry {
+        let mut state = lock(&self.0);
+        let entry = state.devices.entry(device.to_owned());
+        let entry = entry.or_insert_with(|| Entry {
             pin: pin.clone(),
             asked: Asked::No,
+            vain: 0,
+        });
+        entry.asked = Asked::No;
+    }
+
+    /// The PIN was told and the device is not paired: true if that may be bad
+    /// luck, such as a lost link, false if it was so too often.
+    pub(super) fn may_be_luck(&self, device: &str) -> bool {
+        let mut state = lock(&self.0);
+        let Some(entry) = state.devices.get_mut(device) else {
+            return true;
         };
-        lock(&self.0).devices.insert(device.to_owned(), entry);
+        entry.vain += 1;
+        let luck = entry.vain < VAIN_MAX;
+        if !luck {
+            // Whoever comes next had a reason to try again.
+            entry.vain = 0;
+        }
+        luck
+    }
+
+    /// The device is paired.
+    pub(super) fn succeeded(&self, device: &str) {
+        if let Some(entry) = lock(&self.0).devices.get_mut(device) {
+            entry.vain = 0;
+        }
     }
 
     /// Whether `device` was told its PIN.

@@ -217,11 +217,13 @@ impl Failure {
             "AlreadyExists" => Self::Exists,
             "ConnectionAttemptFailed" => Self::Radio(message.to_owned()),
             "NotConnected" => Self::Lost,
-            "NotAuthorized"
-            | "AuthenticationFailed"
-            | "AuthenticationRejected"
-            | "AuthenticationTimeout"
-            | "AuthenticationCanceled" => Self::PairingNeeded,
+            "NotAuthorized" | "AuthenticationFailed" | "AuthenticationRejected" => {
+                Self::PairingNeeded
+            }
+            // Also when the device leaves in the middle of it.
+            "AuthenticationTimeout" | "AuthenticationCanceled" => {
+                Self::NotPaired(message.to_owned())
+            }
             "NotPermitted" if message.contains("Not paired") => Self::PairingNeeded,
             "Failed" => Self::from_message(message),
             _ => Self::Other(message.to_owned()),

@@ -102,9 +102,10 @@ impl System {
         };
         let attempt = self.0.tasks.spawn(attempt.run());
         match attempt.await {
-            Ok(Err(RadioError::Closed)) if !self.0.closing.is_cancelled() => {
-                Err(RadioError::Paused(target.clone()))
-            }
+            Ok(Err(RadioError::Closed)) => Err(match self.0.pauses.enter(target) {
+                Err(paused) if !self.0.closing.is_cancelled() => paused,
+                _ => RadioError::Closed,
+            }),
             Ok(result) => result,
             Err(error) => Err(RadioError::Other(error.to_string())),
         }
@@ -134,8 +135,8 @@ impl System {
         self.0.base().await.map(drop).map_err(Failure::alone)
     }
 
-    pub(super) fn pause(&self, target: &Target, duration: Duration) {
-        self.0.pauses.pause(target, duration);
+    pub(super) fn pauses(&self) -> &Pauses {
+        &self.0.pauses
     }
 
     pub(super) async fn close(&self) {

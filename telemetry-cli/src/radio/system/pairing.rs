@@ -158,6 +158,7 @@ impl Pairer {
         match paired {
             Ok(()) => {
                 tracing::info!(device = self.device, "paired");
+                self.pairing.agent.succeeded(&self.device);
                 self.trust_device(&bus, settings).await;
                 Ok(())
             }
@@ -167,14 +168,16 @@ impl Pairer {
     }
 
     /// What `failure` means if the service itself began to pair the device,
-    /// which it does when a device asks for it.
+    /// which it does when a device asks for it. "Pairing needed" if another
+    /// attempt would tell more.
     pub(super) async fn judge(&self, failure: Failure, settings: &Settings) -> Failure {
         match self.pairing.agent.asked(&self.device) {
             Asked::No => failure,
             Asked::Unreadable(reason) => Failure::PinUnreadable(reason),
-            Asked::Told => match self.is_paired(settings).await {
-                Some(false) => Failure::PinRefused,
-                Some(true) | None => failure,
+            Asked::Told => match (self.is_paired(settings).await, failure) {
+                (Some(false), Failure::PairingNeeded) => Failure::PinRefused,
+                (Some(false), _) => Failure::PairingNeeded,
+                (Some(true) | None, failure) => failure,
             },
         }
     }
@@ -183,6 +186,9 @@ impl Pairer {
         match (self.pairing.agent.asked(&self.device), failure) {
             (Asked::Unreadable(reason), _) => Failure::PinUnreadable(reason),
             (Asked::Told, Failure::PairingNeeded) => Failure::PinRefused,
+            (Asked::Told, _) if !self.pairing.agent.may_be_luck(&self.device) => {
+                Failure::PinRefused
+            }
             (Asked::No, Failure::PairingNeeded) => {
                 Failure::NotPaired("it ended the attempt before it asked for the PIN".to_owned())
             }

@@ -44,8 +44,12 @@ impl Pack {
 
     fn pause(&mut self, minutes: f64) {
         self.link = None;
-        let duration = Duration::from_secs_f64(minutes * MINUTE_S);
-        self.context.radio.pause(&self.target, duration);
+        let (radio, target) = (&self.context.radio, &self.target);
+        if minutes > 0.0 {
+            radio.pause(target, Duration::from_secs_f64(minutes * MINUTE_S));
+        } else {
+            radio.resume(target);
+        }
     }
 
     async fn switch(&mut self, control: &'static Control, on: bool) -> Result<(), String> {

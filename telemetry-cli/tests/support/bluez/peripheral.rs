@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use dbus::Message;
-use jbd_bms::simulator::{Access, Pack, PackConfig};
+use jbd_bms::simulator::{Access, Output, Pack, PackConfig};
 
 use super::object::{Interfaces, Properties, Value};
 use super::service::Pending;
@@ -87,6 +87,8 @@ pub enum Security {
     Open,
     /// Its attributes are refused before it is paired.
     Attributes(u32),
+    /// The same, and it hangs up when the passkey is wrong.
+    Leaving(u32),
     /// The same, and it asks for the passkey as soon as they are used.
     Asking(u32),
     /// What is written comes back until it is paired.
@@ -97,9 +99,10 @@ impl Security {
     pub(super) fn passkey(self) -> Option<u32> {
         match self {
             Self::Open => None,
-            Self::Attributes(passkey) | Self::Asking(passkey) | Self::Echo(passkey) => {
-                Some(passkey)
-            }
+            Self::Attributes(passkey)
+            | Self::Leaving(passkey)
+            | Self::Asking(passkey)
+            | Self::Echo(passkey) => Some(passkey),
         }
     }
 }
@@ -198,6 +201,24 @@ impl Peripheral {
             self.pack = Pack::new(self.config.pack.clone(), 7);
             self.pack.connect(self.now_ms());
         }
+    }
+
+    /// What the pack answers to somebody who just connected.
+    pub(super) fn ask(&mut self, request: &[u8]) -> Vec<u8> {
+        let now_ms = self.now_ms();
+        self.pack.connect(now_ms);
+        self.pack.write(request, now_ms);
+        let mut answer = Vec::new();
+        while let Some(at_ms) = self.pack.next_at() {
+            match self.pack.poll(at_ms) {
+                // What modules send when they are connected.
+                Some(Output::Notify(chunk)) if chunk == [0] => {}
+                Some(Output::Notify(chunk)) => answer.extend(chunk),
+                Some(Output::LinkLost) | None => break,
+            }
+        }
+        self.pack.disconnect();
+        answer
     }
 
     /// Nobody gets through to it.

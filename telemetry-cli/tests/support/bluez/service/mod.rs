@@ -204,6 +204,14 @@ impl Service {
         self.drop_link(&self.path_of(number));
     }
 
+    /// A phone connects, which works while nobody else is connected, asks, and
+    /// leaves with the answer.
+    pub fn phone(&mut self, number: u8, request: &[u8]) -> Vec<u8> {
+        let peripheral = self.peripheral(number);
+        assert!(!peripheral.connected, "one central at a time");
+        peripheral.ask(request)
+    }
+
     /// Takes a device off the list of known ones.
     pub fn forget_device(&mut self, number: u8) {
         self.forget(&self.path_of(number));

@@ -185,6 +185,9 @@ impl Service {
                     self.call_again(&call);
                 }
             }
+            _ if matches!(peripheral.config.security, Security::Leaving(_)) => {
+                self.not_paired(&path, "AuthenticationCanceled", "Authentication Canceled");
+            }
             _ => self.not_paired(&path, "AuthenticationFailed", "Authentication Failed"),
         }
     }
@@ -246,7 +249,7 @@ impl Service {
                 self.ask(path, Some(kept(message)), agent);
                 Some(Ok(None))
             }
-            (Security::Asking(_) | Security::Attributes(_), _) => {
+            (Security::Asking(_) | Security::Attributes(_) | Security::Leaving(_), _) => {
                 Some(Err(bluez("NotPermitted", "Not paired")))
             }
             (Security::Open | Security::Echo(_), _) => None,
