@@ -13,6 +13,7 @@ use clap::{
 
 use crate::compat;
 use crate::config::{is_address, parse_duration};
+use crate::control::{self, Control};
 use crate::event::DeviceKind;
 use crate::log;
 
@@ -120,6 +121,9 @@ pub enum Command {
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
+    /// Tell one device something, and wait until it has done it
+    #[command(subcommand)]
+    Command(CommandCommand),
     /// Read each device once and print what it says
     Once(OnceArgs),
     /// List the Bluetooth devices that can be read
@@ -222,6 +226,40 @@ pub enum StatusCommand {
 /// `status jbd`
 #[derive(Clone, Debug, Default, Args)]
 pub struct StatusJbdArgs {
+    /// Which pack.
+    #[command(flatten)]
+    pub pack: PackArgs,
+    /// Print JSON, as `once` does
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `command`
+#[derive(Clone, Debug, Subcommand)]
+pub enum CommandCommand {
+    /// A JBD battery pack; it need not be in any configuration
+    Jbd(CommandJbdArgs),
+}
+
+/// `command jbd`
+#[derive(Clone, Debug, Args)]
+pub struct CommandJbdArgs {
+    /// What is to be changed
+    #[arg(value_parser = names(control::battery::ALL))]
+    pub control: &'static Control,
+    /// `on` or `off`
+    pub value: String,
+    /// Which pack.
+    #[command(flatten)]
+    pub pack: PackArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which JBD pack.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PackArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -239,9 +277,6 @@ pub struct StatusJbdArgs {
     /// configuration or $JBD_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET")]
     pub password: Option<String>,
-    /// Print JSON, as `once` does
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `once`
@@ -505,6 +540,17 @@ impl Moment {
 
 fn log_filter(text: &str) -> Result<String, String> {
     log::check_filter(text).map(|()| text.to_owned())
+}
+
+/// One of `controls`, by its name.
+fn names(
+    controls: &'static [&'static Control],
+) -> impl clap::builder::TypedValueParser<Value = &'static Control> {
+    let names = controls.iter().map(|control| control.name);
+    PossibleValuesParser::new(names).try_map(|name| {
+        let mut known = controls.iter().copied();
+        known.find(|of| of.name == name).ok_or("not a control")
+    })
 }
 
 fn bluetooth_address(text: &str) -> Result<String, &'static str> {

@@ -19,10 +19,12 @@ pub mod demo;
 pub mod export;
 pub mod jbd_bms_mqtt;
 pub mod once;
+mod pack;
 mod progress;
 pub mod run;
 pub mod scan;
 pub mod status;
+pub mod tell;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -39,6 +41,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Check(args) => check::check(&args, &cli.log).await,
         Command::Status(command) => status::run(&command, &cli.log).await,
+        Command::Command(command) => tell::run(&command, &cli.log).await,
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
             once::once(config, args.json).await

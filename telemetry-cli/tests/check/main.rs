@@ -1,4 +1,4 @@
-//! `check` and `status` against an emulated BlueZ and a real Mosquitto.
+//! `check`, `status` and `command` against an emulated BlueZ and a real Mosquitto.
 
 #![cfg(target_os = "linux")]
 
@@ -7,14 +7,13 @@ pub mod bluez;
 #[path = "../support/computer.rs"]
 pub mod computer;
 #[path = "../support/mosquitto.rs"]
-
 pub mod mosquitto;
 #[path = "../support/running.rs"]
 pub mod running;
 #[path = "../support/watcher.rs"]
-
 pub mod watcher;
 
+mod command;
 mod everything;
 mod status;
 

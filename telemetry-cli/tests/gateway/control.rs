@@ -15,7 +15,7 @@ async fn a_pack_is_switched_and_paused_through_the_broker() {
     let bus = Bus::start(&computer.bus, Policy::Open);
     let bluez = Bluez::start(&bus);
     bluez.add(Config::pack("House battery", 1));
-    let gateway = Running::start(&computer);
+    let gateway = start(&computer);
     let mut watcher = Watcher::new(mosquitto.address()).await;
     let mosfet = topic(1, "charge_mosfet_on");
     watcher.wait_for(&mosfet, "true").await;

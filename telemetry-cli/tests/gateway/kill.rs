@@ -55,7 +55,7 @@ async fn whatever_is_killed_the_end_is_complete() {
     }
 
     let began = Instant::now();
-    let mut gateway = Running::start(&computer);
+    let mut gateway = start(&computer);
     let mut kills = Part::ALL.repeat(ROUNDS);
     random.shuffle(&mut kills);
     for part in &kills {
@@ -69,7 +69,7 @@ async fn whatever_is_killed_the_end_is_complete() {
         }
         pause(&mut random).await;
         match part {
-            Part::Gateway => gateway = Running::start(&computer),
+            Part::Gateway => gateway = start(&computer),
             Part::Broker => mosquitto.restart(),
             Part::Database => mariadb.restart(),
             Part::Bluetooth => bluez.with(|service| service.come()),

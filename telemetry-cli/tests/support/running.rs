@@ -17,6 +17,12 @@ impl Running {
         self.0.id()
     }
 
+    /// Kills it, as a power failure would.
+    pub fn kill(&mut self) {
+        self.0.kill().expect("it runs");
+        self.0.wait().expect("a child of ours");
+    }
+
     /// Asks it to end, and waits for that.
     pub fn stop(mut self) -> ExitStatus {
         let asked = Command::new("kill").arg(self.id().to_string()).status();

@@ -69,6 +69,9 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
     if let Some(mqtt) = &config.mqtt {
         probes.push(one("mqtt", sink::mqtt::errand::probe(mqtt)));
     }
+    if let Some(mariadb) = &config.mariadb {
+        probes.push(one("mariadb", sink::mariadb::probe(mariadb)));
+    }
     if !config.jbd.is_empty() {
         probes.push(Box::pin(packs::probe(config, radio(config)?, holder)));
     }

@@ -1,14 +1,11 @@
 //! `telemetry status`: one device now.
 
-use std::path::Path;
-
 use super::run::radio;
-use super::{locate_state_dir, once, prepare_or_default, print};
+use super::{once, pack, prepare_or_default, print};
 use crate::cli::{LogArgs, StatusCommand, StatusJbdArgs};
-use crate::config::{Config, Environment, Jbd};
+use crate::config::Config;
 use crate::exit::{Code, Failure};
 use crate::source::{self, Context};
-use crate::state_dir::StateDir;
 
 mod report;
 
@@ -23,14 +20,11 @@ pub async fn run(command: &StatusCommand, log: &LogArgs) -> Result<(), Failure> 
 }
 
 async fn jbd(args: &StatusJbdArgs, log: &LogArgs) -> Result<(), Failure> {
-    let config = prepare_or_default(log, args.config.file.as_deref())?;
-    let mut pack = choose(&config, args)?;
-    let password = args.password.clone().map(Into::into);
-    let variable = Environment::of_process()
-        .get("JBD_PASSWORD")
-        .map(|_| "env:JBD_PASSWORD".to_owned().into());
-    pack.password = password.or(pack.password).or(variable);
-    if let Err(failure) = refuse_held(&config, &pack, args.state_dir.state_dir.as_deref()) {
+    let config = prepare_or_default(log, args.pack.config.file.as_deref())?;
+    let pack = pack::find(&config, &args.pack)?;
+    let state_dir = args.pack.state_dir.state_dir.as_deref();
+    let instead = "see its topics or `telemetry export` for what it says";
+    if let Err(failure) = pack::refuse_held(&config, &pack, state_dir, instead) {
         if args.json {
             once::print_failure(pack.title(), &failure)?;
         }
@@ -48,111 +42,11 @@ async fn jbd(args: &StatusJbdArgs, log: &LogArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let read = source::jbd::once(pack.clone(), context.clone()).await;
     context.radio.close().await;
-    read.map_err(|error| {
-        let failure = error.failure(pack.title());
-        match error.wants_password() {
-            true => failure
-                .hint("give it in JBD_PASSWORD, or as `password` in the pack's [[jbd]] table"),
-            false => failure,
-        }
-    })?;
+    read.map_err(|error| pack::failure(&pack, &error))?;
     let known = context.hub.snapshot();
     let reports = known.iter().filter_map(|known| {
         let reading = known.reading.as_deref()?;
         Some(report::report(&known.device, reading))
     });
     print(&reports.collect::<String>())
-}
-
-/// The pack that is meant: one of the configuration, or any other.
-fn choose(config: &Config, args: &StatusJbdArgs) -> Result<Jbd, Failure> {
-    let usage = |message: &str, hint: String| Err(Failure::new(Code::Usage, message).hint(hint));
-    if args.name.is_none() && args.address.is_none() {
-        return match config.jbd.as_slice() {
-            [one] => Ok(one.clone()),
-            [] => usage(
-                "which pack?",
-                "name it with `--name NAME` or `--address ADDRESS`".to_owned(),
-            ),
-            several => {
-                let names: Vec<_> = several.iter().map(Jbd::title).collect();
-                usage(
-                    "which of the packs?",
-                    format!("choose one with `--name`: {}", names.join(", ")),
-                )
-            }
-        };
-    }
-    let known = config
-        .jbd
-        .iter()
-        .find(|jbd| match (&args.name, &args.address) {
-            (_, Some(address)) => {
-                let own = jbd.address.as_ref();
-                own.is_some_and(|own| own.eq_ignore_ascii_case(address))
-            }
-            (name, None) => [&jbd.label, &jbd.name].contains(&name),
-        });
-    let other = || Jbd::new(args.name.clone(), args.address.clone());
-    Ok(known.cloned().unwrap_or_else(other))
-}
-
-/// A connection that the gateway holds would be taken from it.
-fn refuse_held(config: &Config, pack: &Jbd, state_dir: Option<&Path>) -> Result<(), Failure> {
-    let is_configured = config.jbd.iter().any(|jbd| jbd.title() == pack.title());
-    if !is_configured || !pack.holds_link() {
-        return Ok(());
-    }
-    match StateDir::holder(&locate_state_dir(state_dir, config)) {
-        None => Ok(()),
-        Some(holder) => {
-            let message = format!("{} is held by the running gateway, {holder}", pack.title());
-            Err(Failure::new(Code::Device, message).hint(
-                "see its topics or `telemetry export` for what it says; with `hold_link = false` \
-                 the gateway lets go of it between two reads",
-            ))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pack_is_one_of_the_configuration_or_any_other() {
-        let labelled = Jbd {
-            label: Some("Cellar".to_owned()),
-            reads_per_day: Some(7),
-            ..Jbd::named("House battery")
-        };
-        let address = "A4:C1:38:00:00:02".to_owned();
-        let config = Config {
-            jbd: vec![labelled, Jbd::new(None, Some(address))],
-            ..Config::default()
-        };
-        let choose = |name: Option<&str>, address: Option<&str>| {
-            let args = StatusJbdArgs {
-                name: name.map(str::to_owned),
-                address: address.map(str::to_owned),
-                ..StatusJbdArgs::default()
-            };
-            super::choose(&config, &args)
-        };
-        for name in ["Cellar", "House battery"] {
-            assert_eq!(choose(Some(name), None).unwrap().reads_per_day, Some(7));
-        }
-        let known = choose(None, Some("a4:c1:38:00:00:02")).unwrap();
-        assert_eq!(known.title(), "A4:C1:38:00:00:02");
-        let other = choose(Some("Attic"), None).unwrap();
-        assert_eq!((other.title(), other.reads_per_day), ("Attic", None));
-        let failure = choose(None, None).unwrap_err();
-        assert_eq!(failure.code, Code::Usage);
-        assert!(
-            failure
-                .hint
-                .unwrap()
-                .ends_with(": Cellar, A4:C1:38:00:00:02")
-        );
-    }
 }

@@ -2,12 +2,26 @@
 
 use std::time::Duration;
 
+use jbd_bms::Error;
+
 use super::{Pack, PollError};
 use crate::config::JbdAllow;
 use crate::control::{Control, Offer, Request, battery, bluetooth};
+use crate::radio::RadioError;
 use crate::value::Value;
 
 const MINUTE_S: f64 = 60.0;
+
+/// Why a command did not take effect.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The pack was not told.
+    #[error("not sent: {0}")]
+    NotSent(#[source] PollError),
+    /// It was told, or may have been.
+    #[error("{0}")]
+    Failed(#[source] PollError),
+}
 
 /// What a pack offers, and what of it the configuration allows.
 pub(super) fn offers(allow: &JbdAllow) -> Vec<Offer> {
@@ -31,8 +45,13 @@ impl Pack {
                 self.pause(*minutes);
                 Ok(())
             }
-            (control, Value::Bool(on)) => self.switch(control, *on).await,
-            _ => Err("not sent: this pack has no such control".to_owned()),
+            (control, value) => self.tell(control, value).await.map_err(|error| {
+                let (CommandError::NotSent(cause) | CommandError::Failed(cause)) = &error;
+                match cause.hint() {
+                    Some(hint) => format!("{error}; {hint}"),
+                    None => error.to_string(),
+                }
+            }),
         };
         let device = &self.target;
         match &outcome {
@@ -52,35 +71,43 @@ impl Pack {
         }
     }
 
-    async fn switch(&mut self, control: &'static Control, on: bool) -> Result<(), String> {
+    /// Sends a command that can be sent, and sees to it that it took effect.
+    pub(super) async fn tell(
+        &mut self,
+        control: &'static Control,
+        value: &Value,
+    ) -> Result<(), CommandError> {
         // A link that answers now is one that takes the command: it must not
         // be sent twice.
-        let told = |error: PollError| match error.hint() {
-            Some(hint) => format!("{error}; {hint}"),
-            None => error.to_string(),
-        };
-        self.refresh()
-            .await
-            .map_err(|error| format!("not sent: {}", told(error)))?;
+        self.refresh().await.map_err(CommandError::NotSent)?;
         let Some(link) = &mut self.link else {
-            return Err("not sent: the link was lost".to_owned());
+            let lost = RadioError::LinkLost(self.target.clone());
+            return Err(CommandError::NotSent(lost.into()));
         };
         let client = &mut link.client;
-        let effect = if *control == battery::CHARGE_MOSFET {
-            client.set_charge_mosfet(on).await
-        } else {
-            client.set_discharge_mosfet(on).await
+        let effect = match value {
+            Value::Bool(on) if *control == battery::CHARGE_MOSFET => {
+                client.set_charge_mosfet(*on).await
+            }
+            Value::Bool(on) if *control == battery::DISCHARGE_MOSFET => {
+                client.set_discharge_mosfet(*on).await
+            }
+            _ => {
+                let none = Error::InvalidValue("this pack has no such control".to_owned());
+                return Err(CommandError::NotSent(none.into()));
+            }
         };
-        if effect.as_ref().is_err_and(jbd_bms::Error::is_retryable) {
+        if effect.as_ref().is_err_and(Error::is_retryable) {
             self.link = None;
         }
         // The effect was read back already; this only tells it.
         if let Err(error) = self.refresh().await {
             tracing::debug!(device = %self.target, %error, "not read after a command");
         }
-        effect
-            .map(|_| ())
-            .map_err(|error| told(PollError::Device(error)))
+        match effect {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CommandError::Failed(error.into())),
+        }
     }
 
     /// Reads the pack and tells what it says.

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use super::Context;
 use crate::budget;
 use crate::config::{Jbd, SecretError};
-use crate::control::Inbox;
+use crate::control::{Control, Inbox};
 use crate::database::DatabaseError;
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::hub::Handling;
@@ -19,7 +19,9 @@ use crate::native::{JbdPack, Native};
 use crate::radio::{self, GattLayout, Link, RadioError, Target};
 use crate::schedule::{Action, Schedule};
 use crate::supervisor::{Exit, Task};
+use crate::value::Value;
 
+pub use control::CommandError;
 pub use error::{PollError, wants_pairing};
 
 use values::values;
@@ -91,6 +93,20 @@ pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError
         result => result,
     };
     Ok(measured?.1)
+}
+
+/// Tells one pack something, and reads back whether it did it.
+///
+/// # Errors
+/// Why it was not told, or did not do it.
+pub async fn command(
+    config: Jbd,
+    context: Context,
+    control: &'static Control,
+    value: &Value,
+) -> Result<(), CommandError> {
+    let mut pack = Pack::new(config, context, "once");
+    pack.tell(control, value).await
 }
 
 struct Pack {
