@@ -161,6 +161,8 @@ pub struct Peripheral {
     pub(super) notifying: HashSet<String>,
     pub(super) heard: u32,
     pub(super) was_connected: bool,
+    /// When it notified last.
+    pub said_at: Option<Instant>,
     /// The link is lost after so many notifications.
     pub cut_after: Option<usize>,
     /// Lengths of what was written.
@@ -187,6 +189,7 @@ impl Peripheral {
             notifying: HashSet::new(),
             heard: 0,
             was_connected: false,
+            said_at: None,
             cut_after: None,
             writes: Vec::new(),
             said: Vec::new(),

@@ -145,6 +145,7 @@ impl Service {
                     if left == Some(0) {
                         peripheral.cut_after = None;
                     }
+                    peripheral.said_at = Some(Instant::now());
                     peripheral.said.extend(&chunk);
                     let value = Properties::from([("Value", Value::Bytes(chunk))]);
                     self.change(&characteristic, CHARACTERISTIC, &value);

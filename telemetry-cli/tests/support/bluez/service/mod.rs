@@ -46,6 +46,8 @@ pub struct Service {
     next_advertisement: Instant,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: HashMap<String, usize>,
+    /// When somebody called for the first time.
+    pub first_call: Option<Instant>,
     /// The first one is asked about whatever concerns no other.
     agents: Vec<Agent>,
     /// Questions to agents, and the devices they are about.
@@ -76,6 +78,7 @@ impl Service {
             next_advertisement: Instant::now(),
             faults: Vec::new(),
             calls: HashMap::new(),
+            first_call: None,
             agents: Vec::new(),
             asked: HashMap::new(),
             answers: Vec::new(),
@@ -278,6 +281,7 @@ impl Service {
         }
         let method = text(message.member());
         *self.calls.entry(method.clone()).or_default() += 1;
+        self.first_call.get_or_insert_with(Instant::now);
         match strike(&mut self.faults, &method) {
             None => self.call(&message),
             Some(Outcome::Silence) => {}
