@@ -117,21 +117,19 @@ impl Pairing {
             None => place.insert(Bus::connect(&self.agent).await?).clone(),
         };
         let limit = settings.call_limit;
-        let register = (path(agent::PATH), agent::CAPABILITY);
-        match bus
-            .call::<(), _>("/org/bluez", MANAGER, "RegisterAgent", register, limit)
-            .await
-        {
-            Ok(()) => tracing::debug!("pairing agent registered"),
-            // Still there.
-            Err(Failure::Exists) => return Ok(bus),
-            Err(failure) => return Err(failure),
-        }
-        let (owner,): (String,) = bus
-            .ask_bus("GetNameOwner", (SERVICE,), settings.call_limit)
-            .await?;
+        // Before the service can ask: whoever gives up here leaves no agent
+        // that trusts nobody.
+        let (owner,): (String,) = bus.ask_bus("GetNameOwner", (SERVICE,), limit).await?;
         self.agent.trust(owner);
-        Ok(bus)
+        let register = (path(agent::PATH), agent::CAPABILITY);
+        let registered = bus
+            .call::<(), _>("/org/bluez", MANAGER, "RegisterAgent", register, limit)
+            .await;
+        match registered {
+            // Still there, or there again.
+            Ok(()) | Err(Failure::Exists) => Ok(bus),
+            Err(failure) => Err(failure),
+        }
     }
 }
 
