@@ -183,7 +183,7 @@ async fn nothing_that_was_said_before_the_end_is_lost() {
     let gateway = Gateway::start(mosquitto.address());
     let mut watcher = Watcher::new(mosquitto.address()).await;
     watcher.wait_for(STATUS, "online").await;
-    for number in 0..300 {
+    for number in 0..100 {
         let id = format!("pack-{number}");
         gateway.hub.announce(
             pack(&id),
@@ -200,7 +200,7 @@ async fn nothing_that_was_said_before_the_end_is_lost() {
     // At once: most of it is still queued.
     assert_eq!(gateway.stop().await, Exit::Stopped);
     let kept = retained(mosquitto.address()).await;
-    for number in 0..300 {
+    for number in 0..100 {
         let topic = format!("telemetry/pack-{number}/soc_percent");
         assert_eq!(kept[&topic], (number % 100).to_string());
         let availability = format!("telemetry/pack-{number}/availability");
