@@ -15,7 +15,7 @@ use telemetry_cli::hub::Hub;
 use telemetry_cli::journal::{Journal, Limits, Writer};
 use telemetry_cli::sink::{Context, mariadb};
 use telemetry_cli::stats::Stats;
-use telemetry_cli::store::mariadb::{Target, insert};
+use telemetry_cli::store::mariadb::{Target, insert, layout};
 use telemetry_cli::store::row;
 use telemetry_cli::supervisor::Task;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,8 @@ fn main() {
             let database = server.database().await;
             let config: config::MariaDb = toml::from_str(&database.config).expect("valid");
             let mut root = database.inside().await;
+            // Both find the tables there.
+            layout::migrate(&mut root).await.expect("tables");
             let sink = rate(sink(&config, &journal, &mut root).await);
             server::execute(&mut root, "TRUNCATE battery").await;
             let raw = rate(raw(&journal, &mut root).await);

@@ -216,3 +216,25 @@ async fn what_was_read_last_arrives_before_the_end() {
     let consumer = gateway.journal.consumer("mariadb").await.unwrap();
     assert_eq!(consumer.taken(), 900, "and the journal knows it");
 }
+
+#[tokio::test]
+async fn a_server_that_hangs_does_not_hold_up_the_end() {
+    let server = MariaDb::start();
+    let database = server.database().await;
+    let mut root = database.inside().await;
+    let directory = tempdir().unwrap();
+    let gateway = Gateway::open(&directory).await;
+    let sink = gateway.start(&database.config);
+    gateway.count("pack", 0, 5).await;
+    eventually(&mut root, TAKEN, 5).await;
+    server.pause();
+    gateway.count("pack", 5, 300).await;
+    sink.stop().await;
+    // Neither does one that hangs from the start.
+    gateway.start(&database.config).stop().await;
+    server.resume();
+    let sink = gateway.start(&database.config);
+    eventually(&mut root, TAKEN, 300).await;
+    sink.stop().await;
+    assert_counted(&mut root, gateway.id(), 300).await;
+}

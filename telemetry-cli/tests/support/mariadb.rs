@@ -164,6 +164,22 @@ impl MariaDb {
         }
     }
 
+    /// Lets it hang: it holds its connections, takes new ones, and says nothing.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = fs::read_to_string(self.directory.join("pid")).expect("it runs");
+        let status = Command::new("kill").args([signal, pid.trim()]).status();
+        assert!(started(status).success());
+    }
+
     fn end(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             // The end of its input is what it waits for.

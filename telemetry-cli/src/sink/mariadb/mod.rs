@@ -255,7 +255,12 @@ impl Sink {
                     self.save().await?;
                     self.session.beat(self.behind()).await?;
                 }
-                _ = forget.tick(), if self.history.is_some() => self.forget().await?,
+                _ = forget.tick(), if self.history.is_some() => {
+                    if self.forget().await? {
+                        // There may be more, and readings come first.
+                        forget.reset_immediately();
+                    }
+                }
                 () = task.shutdown.cancelled() => {}
             }
         }
@@ -347,14 +352,15 @@ impl Sink {
         Ok(())
     }
 
-    async fn forget(&mut self) -> Result<(), Failure> {
+    /// Deletes some old rows, if there are any; whether there were.
+    async fn forget(&mut self) -> Result<bool, Failure> {
         let Some(history) = self.history else {
-            return Ok(());
+            return Ok(false);
         };
         let forgotten = self.session.forget(Utc::now() - history).await?;
         if forgotten > 0 {
             tracing::debug!(forgotten, "old rows deleted");
         }
-        Ok(())
+        Ok(forgotten > 0)
     }
 }

@@ -143,10 +143,15 @@ impl Session {
         self.answer(done).map(drop)
     }
 
-    /// Deletes this gateway's rows from before `limit`.
+    /// Deletes some of this gateway's rows from before `limit`; how many.
     pub(super) async fn forget(&mut self, limit: DateTime<Utc>) -> Result<u64, Failure> {
-        let forgotten = forget(&mut self.connection, &self.gateway.id, limit).await;
-        forgotten.map_err(|error| Failure::new(&error, &self.settings))
+        let mut forgotten = 0;
+        for kind in STORED {
+            let forgetting = forget(&mut self.connection, kind, &self.gateway.id, limit);
+            let done = timeout(ANSWER, forgetting).await;
+            forgotten += self.answer(done)?;
+        }
+        Ok(forgotten)
     }
 
     /// Writes `entries`, of which there is at least one, in one transaction
@@ -305,12 +310,8 @@ impl Session {
     /// Whether the user may write, as far as that can be seen without writing.
     pub(super) async fn try_to_write(&mut self) -> Result<(), Failure> {
         // Refused to whom may not, and changes nothing: no gateway has no id.
-        let done = timeout(
-            ANSWER,
-            sqlx::query("UPDATE gateway SET taken = taken WHERE id = ''")
-                .execute(&mut self.connection),
-        )
-        .await;
+        let nothing = sqlx::query("UPDATE gateway SET taken = taken WHERE id = ''");
+        let done = timeout(ANSWER, nothing.execute(&mut self.connection)).await;
         self.answer(done).map(drop)
     }
 

@@ -7,7 +7,7 @@ use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlDatabaseError};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, MySql};
 
-use super::{Cell, STORED, chunks, columns, insert_statement};
+use super::{Cell, chunks, columns, insert_statement};
 use crate::event::{Device, DeviceKind};
 
 pub mod layout;
@@ -247,63 +247,55 @@ fn about_data(error: &sqlx::Error) -> Option<String> {
 /// version these come without a class of their own.
 const OTHER_DATA_ERRORS: [u16; 4] = [1118, 1265, 1366, 4025];
 
-/// Deletes this gateway's rows that were fetched before `limit`, from the
-/// oldest on; how many. A limit that would take every row is a wrong clock's.
+/// Deletes this gateway's rows of a kind that were fetched before `limit`, from
+/// the oldest on, a bounded number of them; how many. A limit that would take
+/// every row is a wrong clock's.
 ///
 /// # Errors
 /// Those of the server.
 pub async fn forget(
     connection: &mut MySqlConnection,
+    kind: DeviceKind,
     gateway: &str,
     limit: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
+    let table = kind.as_str();
     let limit = limit.naive_utc();
-    let mut forgotten = 0;
-    for kind in STORED {
-        let table = kind.as_str();
-        let newest: Option<NaiveDateTime> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "SELECT fetched_at FROM {table} WHERE gateway = ? ORDER BY number DESC LIMIT 1"
-        )))
-        .bind(gateway)
-        .fetch_optional(&mut *connection)
-        .await?;
-        if newest.is_none_or(|newest| newest < limit) {
-            continue;
-        }
-        loop {
-            // The head of the table alone: a search for old rows would read
-            // all of it each time.
-            let head: Vec<(i64, NaiveDateTime)> = sqlx::query_as(AssertSqlSafe(format!(
-                "SELECT number, fetched_at FROM {table} WHERE gateway = ? \
-                 ORDER BY number LIMIT {FORGET}"
-            )))
-            .bind(gateway)
-            .fetch_all(&mut *connection)
-            .await?;
-            let Some((last, _)) = head.iter().rfind(|(_, fetched_at)| *fetched_at < limit) else {
-                break;
-            };
-            let deleted = sqlx::query(AssertSqlSafe(format!(
-                "DELETE FROM {table} WHERE gateway = ? AND number <= ? AND fetched_at < ?"
-            )))
-            .bind(gateway)
-            .bind(last)
-            .bind(limit)
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
-            forgotten += deleted;
-            if deleted == 0 {
-                break;
-            }
-        }
+    let newest: Option<NaiveDateTime> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT fetched_at FROM {table} WHERE gateway = ? ORDER BY number DESC LIMIT 1"
+    )))
+    .bind(gateway)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if newest.is_none_or(|newest| newest < limit) {
+        return Ok(0);
     }
-    Ok(forgotten)
+    // The head of the table alone: a search for old rows would read all of it
+    // each time.
+    let head: Vec<(i64, NaiveDateTime)> = sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT number, fetched_at FROM {table} WHERE gateway = ? ORDER BY number LIMIT {FORGET}"
+    )))
+    .bind(gateway)
+    .fetch_all(&mut *connection)
+    .await?;
+    let Some((last, _)) = head.iter().rfind(|(_, fetched_at)| *fetched_at < limit) else {
+        return Ok(0);
+    };
+    let deleted = sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM {table} WHERE gateway = ? AND number <= ? AND fetched_at < ?"
+    )))
+    .bind(gateway)
+    .bind(last)
+    .bind(limit)
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::STORED;
 
     #[test]
     fn the_largest_statement_has_few_enough_placeholders() {
