@@ -1,13 +1,15 @@
 //! Encryption: as much as was asked for, never less.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use telemetry_cli::config;
 use telemetry_cli::sink::mariadb::probe;
 use tempfile::{TempDir, tempdir};
 
+use crate::certificate::Authority;
 use crate::gateway::{Gateway, eventually};
-use crate::server::{Database, MariaDb, certify, execute};
+use crate::server::{Database, MariaDb, execute};
 use crate::shared;
 
 /// A server with a certificate for `localhost`, and who has signed it.
@@ -25,10 +27,10 @@ impl Encrypted {
         let path = |name: &str| files.path().join(name).display().to_string();
         let server = MariaDb::with(
             &[
-                &format!("--ssl-cert={}", path("server.pem")),
-                &format!("--ssl-key={}", path("server.key")),
+                &format!("--ssl-cert={}", path("server/localhost.pem")),
+                &format!("--ssl-key={}", path("server/localhost.key")),
                 // Clients may show certificates of this one.
-                &format!("--ssl-ca={}", path("client.ca.pem")),
+                &format!("--ssl-ca={}", path("client/ca.pem")),
             ],
             |_| {},
         );
@@ -52,8 +54,8 @@ async fn each_degree_of_encryption_is_kept() {
     let encrypted = Encrypted::start();
     let database = encrypted.server.database().await;
     let ca = |name: &str| format!("ca = '{}'\n", encrypted.file(name).display());
-    let good = ca("server.ca.pem");
-    let wrong = ca("stranger.ca.pem");
+    let good = ca("server/ca.pem");
+    let wrong = ca("stranger/ca.pem");
     let with = async |host: &str, lines: &str| encrypted.probe(&database, host, lines).await;
 
     let found = with("localhost", "tls = 'disabled'").await.unwrap();
@@ -105,7 +107,7 @@ async fn a_server_without_encryption_is_not_taken_for_one_with() {
     let files = tempdir().unwrap();
     certify(files.path(), "server");
     let gateway = Gateway::open(&directory).await;
-    let ca = format!("ca = '{}'", files.path().join("server.ca.pem").display());
+    let ca = format!("ca = '{}'", files.path().join("server/ca.pem").display());
     for lines in ["tls = 'required'", "tls = 'verify_identity'", &ca] {
         let why = gateway.trouble(&database.with(lines)).await;
         assert!(
@@ -132,7 +134,7 @@ async fn users_may_have_to_encrypt_or_to_show_a_certificate() {
 
     execute(&mut root, &format!("ALTER USER '{name}'@'%' REQUIRE X509")).await;
     let file = |name: &str| encrypted.file(name).display().to_string();
-    let ca = format!("ca = '{}'\n", file("server.ca.pem"));
+    let ca = format!("ca = '{}'\n", file("server/ca.pem"));
     assert!(with(&ca).await.unwrap_err().contains("it refuses the user"));
     let shown = |name: &str| {
         let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
@@ -149,4 +151,11 @@ async fn users_may_have_to_encrypt_or_to_show_a_certificate() {
     gateway.count("pack", 0, 600).await;
     eventually(&mut root, "SELECT taken FROM gateway", 600).await;
     sink.stop().await;
+}
+
+/// An authority, and a certificate of it for `localhost`, in `directory/NAME`.
+fn certify(directory: &Path, name: &str) {
+    let directory = directory.join(name);
+    fs::create_dir(&directory).unwrap();
+    Authority::new(&directory).sign("localhost");
 }

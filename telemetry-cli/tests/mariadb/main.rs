@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use server::MariaDb;
 
+#[path = "../support/certificate.rs"]
+pub mod certificate;
 #[path = "../support/link.rs"]
 pub mod link;
 #[path = "../support/mariadb.rs"]

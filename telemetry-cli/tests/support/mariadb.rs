@@ -2,8 +2,7 @@
 //! of its own.
 
 use std::fs;
-use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +17,9 @@ pub const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The password of every user that [`MariaDb::database`] makes.
 pub const PASSWORD: &str = "opensesame";
+
+/// Ports that may turn out to be taken.
+const ATTEMPTS: u32 = 5;
 
 /// Waits until its input ends, which it does with the test process, however
 /// that ends; then kills the server and removes the directory.
@@ -73,8 +75,14 @@ impl MariaDb {
             directory,
             guard: None,
         };
-        server.restart();
-        server
+        for _ in 0..ATTEMPTS {
+            if server.try_start() {
+                return server;
+            }
+            server.kill();
+            server.port = free_port();
+        }
+        panic!("MariaDB does not start: {}", server.output());
     }
 
     /// Where it listens.
@@ -130,6 +138,17 @@ impl MariaDb {
     /// Starts it again on the same port with what it had. It has to be killed
     /// first.
     pub fn restart(&mut self) {
+        assert!(
+            self.try_start(),
+            "MariaDB does not start: {}",
+            self.output()
+        );
+    }
+
+    /// False if somebody else has taken the port.
+    fn try_start(&mut self) -> bool {
+        // Of an earlier start: it may not be there.
+        let _ = fs::remove_file(self.directory.join("output"));
         let directory = self.directory.display();
         let guard = Command::new("sh")
             .args(["-c", GUARD, "sh"])
@@ -157,20 +176,31 @@ impl MariaDb {
             .spawn();
         self.guard = Some(started(guard));
         let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(self.address()).is_err() {
-            let output = fs::read_to_string(self.directory.join("output")).unwrap_or_default();
+        loop {
+            let output = self.output();
+            if output.contains("ready for connections") {
+                return true;
+            }
+            if output.contains("Bind on TCP/IP port") {
+                return false;
+            }
             assert!(Instant::now() < deadline, "MariaDB is not up: {output}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
+    /// What it said since its last start.
+    fn output(&self) -> String {
+        fs::read_to_string(self.directory.join("output")).unwrap_or_default()
+    }
+
     /// Lets it hang: it holds its connections, takes new ones, and says nothing.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         self.signal("-STOP");
     }
 
     /// Lets it go on.
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         self.signal("-CONT");
     }
 
@@ -217,53 +247,6 @@ impl Database {
 pub async fn execute(connection: &mut MySqlConnection, sql: &str) {
     let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
     result.unwrap_or_else(|error| panic!("{sql}: {error}"));
-}
-
-/// An authority, and a certificate of it for `localhost`: `NAME.ca.pem`,
-/// `NAME.pem` and `NAME.key` in `directory`.
-pub fn certify(directory: &Path, name: &str) {
-    let path = |end: &str| directory.join(format!("{name}.{end}"));
-    let openssl = |arguments: &[&str], paths: &[(&str, &str)]| {
-        let mut command = Command::new("openssl");
-        command.args(arguments);
-        for (option, end) in paths {
-            command.arg(option).arg(path(end));
-        }
-        let output = command.stdin(Stdio::null()).output();
-        let output = output.unwrap_or_else(|error| {
-            panic!("openssl cannot be started ({error}): sudo apt-get install openssl")
-        });
-        assert!(output.status.success(), "{output:?}");
-    };
-    let key = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-    ];
-    let authority = ["req", "-x509", "-days", "30", "-subj", "/CN=Test authority"];
-    openssl(
-        &[&authority[..], &key[..]].concat(),
-        &[("-keyout", "ca.key"), ("-out", "ca.pem")],
-    );
-    let request = ["req", "-subj", "/CN=localhost"];
-    openssl(
-        &[&request[..], &key[..]].concat(),
-        &[("-keyout", "key"), ("-out", "csr")],
-    );
-    let mut names = fs::File::create(path("ext")).expect("a file");
-    writeln!(names, "subjectAltName=DNS:localhost").expect("a line");
-    openssl(
-        &["x509", "-req", "-days", "30", "-CAcreateserial"],
-        &[
-            ("-CA", "ca.pem"),
-            ("-CAkey", "ca.key"),
-            ("-in", "csr"),
-            ("-extfile", "ext"),
-            ("-out", "pem"),
-        ],
-    );
 }
 
 fn tool(name: &str) -> Command {
