@@ -7,4 +7,6 @@
 extern crate alloc;
 
 pub mod assembler;
+pub mod encryption;
 pub mod modbus;
+pub mod session;
