@@ -10,3 +10,6 @@ pub mod assembler;
 pub mod encryption;
 pub mod modbus;
 pub mod session;
+
+#[cfg(feature = "simulator")]
+pub mod simulator;

@@ -24,8 +24,8 @@ pub struct Timing {
     pub busy_ms: u32,
     /// After this silence an incomplete answer is given up.
     pub stale_ms: u32,
-    /// An unanswered request may be answered so late. Until then answers of its
-    /// shape are taken for its own, because MODBUS does not number requests.
+    /// An unanswered request may be answered so late. MODBUS does not number
+    /// requests: until then, a read of other registers is fenced off first.
     pub late_ms: u32,
 }
 
@@ -40,7 +40,7 @@ impl Default for Timing {
             settle_ms: 250,
             busy_ms: 500,
             stale_ms: 2_000,
-            late_ms: 10_000,
+            late_ms: 15_000,
         }
     }
 }

@@ -60,6 +60,12 @@ pub struct Session {
     security: Security,
     call: Option<Request>,
     stage: Stage,
+    /// A read whose answer cannot be taken for another one, written before the
+    /// call where earlier requests may still be answered. Stations answer in
+    /// order: behind its answer no earlier one can come.
+    fence: Option<Request>,
+    fence_refused: bool,
+    fences: u8,
     /// Requests written for the running call.
     asked: u8,
     busy: u8,
@@ -105,6 +111,9 @@ impl Session {
             security: Security::Unknown,
             call: None,
             stage: Stage::Idle,
+            fence: None,
+            fence_refused: false,
+            fences: 0,
             asked: 0,
             busy: 0,
             restarts: 0,
@@ -142,7 +151,8 @@ impl Session {
     /// Starts a call. One that was still running is forgotten.
     pub fn begin(&mut self, request: Request, now_ms: u64) {
         self.call = Some(request);
-        (self.asked, self.busy, self.restarts) = (0, 0, 0);
+        (self.asked, self.busy, self.restarts, self.fences) = (0, 0, 0, 0);
+        self.fence = None;
         self.stage = Stage::ToWrite {
             from_ms: self.quiet_until_ms.max(now_ms),
         };
@@ -151,6 +161,7 @@ impl Session {
     /// Forgets the running call and what was half received.
     pub fn abandon(&mut self) {
         self.call = None;
+        self.fence = None;
         self.stage = Stage::Idle;
         self.assembler.flush();
     }
@@ -176,12 +187,15 @@ impl Session {
         if let Stage::Waiting { until_ms, .. } | Stage::Settling { until_ms, .. } = self.stage
             && now_ms >= until_ms
         {
-            if self.timeout_ms().is_none() {
+            if self.fence_refused {
+                self.fence_passed(now_ms);
+            } else if self.timeout_ms().is_none() {
                 return self.over(SessionError::TimedOut {
-                    attempts: self.asked,
+                    attempts: self.asked.saturating_add(self.fences),
                 });
+            } else {
+                self.stage = Stage::ToWrite { from_ms: now_ms };
             }
-            self.stage = Stage::ToWrite { from_ms: now_ms };
         }
         match &mut self.stage {
             Stage::Idle => Step::Idle,
@@ -222,11 +236,14 @@ impl Session {
     fn over(&mut self, error: SessionError) -> Step<'_> {
         self.stage = Stage::Idle;
         self.call = None;
+        self.fence = None;
         Step::Done(Err(error))
     }
 
+    /// How long the answer to the next request may take, if one more may be sent.
     fn timeout_ms(&self) -> Option<u32> {
         match &self.call {
+            _ if self.fence.is_some() => self.timing.read_ms.get(usize::from(self.fences)).copied(),
             Some(request) if request.is_write() => {
                 (self.asked == 0).then_some(self.timing.write_ms)
             }
@@ -255,9 +272,17 @@ impl Session {
             self.security = Security::Unknown;
             return self.over(SessionError::HandshakeTimedOut(awaited));
         }
-        let Some(request) = &self.call else {
+        let Some(call) = &self.call else {
             return Step::Idle;
         };
+        let oldest_ms = now_ms.saturating_sub(u64::from(self.timing.late_ms));
+        self.fence = self.outstanding.fence_before(call, oldest_ms);
+        self.fence_refused = false;
+        let Some(timeout_ms) = self.timeout_ms() else {
+            let attempts = self.asked.saturating_add(self.fences);
+            return self.over(SessionError::TimedOut { attempts });
+        };
+        let request = self.fence.as_ref().unwrap_or(call);
         let plain = request.to_rtu();
         self.writing = match self.link.seal(&plain) {
             Ok(None) => plain,
@@ -265,14 +290,18 @@ impl Session {
             Err(error) => return self.over(SessionError::Entropy(error)),
         };
         self.outstanding.add(request.clone(), now_ms);
-        let timeout_ms = self.timeout_ms().unwrap_or(0);
         self.stage = Stage::Waiting {
             until_ms: now_ms.saturating_add(u64::from(timeout_ms)),
             timeout_ms,
         };
         self.counters.requests += 1;
-        self.counters.repeated_requests += u64::from(self.asked > 0 || self.busy > 0);
-        self.asked = self.asked.saturating_add(1);
+        if self.fence.is_some() {
+            self.counters.fences += 1;
+            self.fences = self.fences.saturating_add(1);
+        } else {
+            self.counters.repeated_requests += u64::from(self.asked > 0 || self.busy > 0);
+            self.asked = self.asked.saturating_add(1);
+        }
         self.assembler.flush();
         self.link.flush();
         Step::Write(&self.writing)
@@ -319,10 +348,10 @@ impl Session {
         }
         let mut verdict = None;
         while let Some(frame) = self.assembler.next_frame() {
-            let waiting = self.stage.waits() && verdict.is_none();
-            let call = self.call.as_ref().filter(|_| waiting);
-            match judge(&mut self.outstanding, call, &frame, now_ms, &self.timing) {
-                Verdict::Late => self.counters.late_answers += 1,
+            let awaited = self.fence.as_ref().or(self.call.as_ref());
+            let awaited = awaited.filter(|_| self.stage.waits() && verdict.is_none());
+            match judge(&self.outstanding, awaited, &frame) {
+                Verdict::Late { is_refusal } => self.late(is_refusal, now_ms),
                 other => verdict = Some(other),
             }
         }
@@ -360,9 +389,9 @@ impl Session {
                 LinkEvent::Ready => self.security = Security::Encrypted,
                 LinkEvent::Received(plain) => match Frame::parse(&plain) {
                     Ok(Some((frame, used))) if used == plain.len() => {
-                        let call = self.call.as_ref().filter(|_| self.stage.waits());
-                        let timing = &self.timing;
-                        let verdict = judge(&mut self.outstanding, call, &frame, now_ms, timing);
+                        let awaited = self.fence.as_ref().or(self.call.as_ref());
+                        let awaited = awaited.filter(|_| self.stage.waits());
+                        let verdict = judge(&self.outstanding, awaited, &frame);
                         self.apply(verdict, now_ms);
                     }
                     _ => self.damaged(now_ms),
@@ -381,7 +410,11 @@ impl Session {
 
     fn apply(&mut self, verdict: Verdict, now_ms: u64) {
         match verdict {
-            Verdict::Late => self.counters.late_answers += 1,
+            Verdict::Late { is_refusal } => self.late(is_refusal, now_ms),
+            Verdict::Reply(reply) if self.fence.is_some() => match reply {
+                Reply::Refused(_) => self.late(true, now_ms),
+                _ => self.fence_passed(now_ms),
+            },
             Verdict::EchoDiffers => self.stage = Stage::Over(Err(SessionError::EchoDiffers)),
             Verdict::Reply(Reply::Refused(code)) if self.may_ask_again(code) => {
                 self.busy += 1;
@@ -390,8 +423,37 @@ impl Session {
                     from_ms: now_ms.saturating_add(u64::from(self.timing.busy_ms)),
                 };
             }
-            Verdict::Reply(reply) => self.stage = Stage::Over(Ok(reply)),
+            Verdict::Reply(reply) => {
+                if (self.asked, self.busy) == (1, 0) {
+                    self.outstanding.answered();
+                }
+                self.stage = Stage::Over(Ok(reply));
+            }
         }
+    }
+
+    /// An answer to an earlier request. Which request a refusal belongs to does
+    /// not show: if nothing follows it, it was the fence that was refused.
+    fn late(&mut self, is_refusal: bool, now_ms: u64) {
+        self.counters.late_answers += 1;
+        if let Stage::Waiting { until_ms, .. } = self.stage
+            && self.fence.is_some()
+            && is_refusal
+        {
+            self.fence_refused = true;
+            let last_ms = until_ms;
+            self.stage = Stage::Settling { until_ms, last_ms };
+            self.unsettled(now_ms);
+        }
+    }
+
+    fn fence_passed(&mut self, now_ms: u64) {
+        self.outstanding = Outstanding::default();
+        self.fence = None;
+        self.fence_refused = false;
+        self.stage = Stage::ToWrite {
+            from_ms: self.quiet_until_ms.max(now_ms),
+        };
     }
 
     /// "Acknowledge" says that a write was taken: that one is not repeated.
@@ -405,11 +467,11 @@ impl Session {
     /// soon as the station is silent.
     fn damaged(&mut self, now_ms: u64) {
         self.counters.damaged_answers += 1;
-        let Some(call) = self.call.as_ref().filter(|call| !call.is_write()) else {
+        let repeats = |call: &Request| !call.is_write();
+        if self.fence.is_none() && !self.call.as_ref().is_some_and(repeats) {
             return;
-        };
+        }
         if let Stage::Waiting { until_ms, .. } = self.stage {
-            self.outstanding.spoiled(call);
             let last_ms = until_ms;
             if self.timeout_ms().is_some() {
                 self.stage = Stage::Settling {
@@ -442,6 +504,7 @@ impl Session {
             self.asked = 0;
             Stage::ToWrite { from_ms: now_ms }
         };
+        self.fence = None;
     }
 }
 
@@ -453,31 +516,27 @@ impl Stage {
 }
 
 enum Verdict {
-    Late,
+    Late { is_refusal: bool },
     Reply(Reply),
     EchoDiffers,
 }
 
-/// Finds the request that an answer belongs to. Stations answer in order, so it
-/// is the oldest of its shape.
-fn judge(
-    outstanding: &mut Outstanding,
-    call: Option<&Request>,
-    frame: &Frame<'_>,
-    now_ms: u64,
-    timing: &Timing,
-) -> Verdict {
-    let oldest_ms = now_ms.saturating_sub(u64::from(timing.late_ms));
-    let Some(answered) = outstanding.take(frame, call, oldest_ms) else {
-        return Verdict::Late;
+/// Whether an answer is the one that is waited for. Its unit, function and length
+/// decide: fences keep answers of the same shape to other requests away.
+fn judge(outstanding: &Outstanding, awaited: Option<&Request>, frame: &Frame<'_>) -> Verdict {
+    let is_refusal = matches!(frame.answer, Answer::Exception { .. });
+    let late = Verdict::Late { is_refusal };
+    let (unit, answer) = (frame.unit, &frame.answer);
+    let Some(awaited) = awaited.filter(|awaited| awaited.concerns(unit, answer)) else {
+        return late;
     };
-    if call != Some(&answered) {
-        return Verdict::Late;
-    }
-    match frame.answer {
+    match *answer {
         Answer::Exception { code, .. } => Verdict::Reply(Reply::Refused(code)),
-        _ if !answered.accepts(frame.unit, &frame.answer) => Verdict::EchoDiffers,
-        Answer::Registers(words) => Verdict::Reply(Reply::Registers(words.to_vec())),
-        Answer::Written { .. } => Verdict::Reply(Reply::Written),
+        _ if awaited.accepts(unit, answer) => match *answer {
+            Answer::Registers(words) => Verdict::Reply(Reply::Registers(words.to_vec())),
+            _ => Verdict::Reply(Reply::Written),
+        },
+        _ if outstanding.has_other_write(awaited) => late,
+        _ => Verdict::EchoDiffers,
     }
 }

@@ -103,6 +103,9 @@ pub struct SessionCounters {
     pub requests: u64,
     /// Requests sent again.
     pub repeated_requests: u64,
+    /// Of the requests: reads sent only to be sure that no earlier answer is still
+    /// on its way.
+    pub fences: u64,
     /// Answers that were damaged.
     pub damaged_answers: u64,
     /// Sound answers that nobody was waiting for.
