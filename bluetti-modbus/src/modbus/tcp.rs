@@ -37,6 +37,15 @@ impl Request {
     }
 }
 
+/// An RTU request under a TCP header instead of its unit and checksum; `None` if
+/// it is too short for one.
+#[cfg(feature = "tcp")]
+pub(crate) fn wrap(transaction: u16, rtu: &[u8]) -> Option<Vec<u8>> {
+    let (&unit, rest) = rtu.split_first()?;
+    let (pdu, _) = rest.split_last_chunk::<2>()?;
+    Some(frame(transaction, UnitId(unit), pdu))
+}
+
 /// A complete answer, borrowed from where it was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -77,6 +86,13 @@ impl<'a> Frame<'a> {
             answer: Answer::parse(pdu).ok_or(TcpError::Content)?,
         };
         Ok(Some((frame, HEAD_LEN + pdu_len)))
+    }
+
+    /// The same answer as an RTU frame.
+    #[must_use]
+    pub fn to_rtu(&self) -> Vec<u8> {
+        let (unit, answer) = (self.unit, self.answer);
+        super::Frame { unit, answer }.to_bytes()
     }
 
     /// The answer as a station would send it.
