@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bluetti_modbus::model::{Generation, Model, Pack, PackAccess, Station};
+use bluetti_modbus::model::{Generation, Model, Pack, PackAccess, Station, private_registers};
 use bluetti_modbus::register::{
     Block, Choices, ControlError, ControlId, ControlKind, Danger, Field, Group, Kind, ReadLimit,
     Registers, Setting, Write,
@@ -138,7 +138,10 @@ proptest! {
         for pair in plan.windows(2) {
             prop_assert!(u32::from(pair[1].start) >= pair[0].end());
         }
+        let secrets = private_registers(model.generation());
+        let private = groups.contains(&Group::Private);
         for block in plan {
+            prop_assert!(private || !secrets.iter().any(|secret| secret.overlaps(block)));
             prop_assert!(block.count > 0 && block.end() <= 65536);
         }
     }
@@ -297,6 +300,11 @@ fn dangerous_registers_are_named() {
     // A longer write that only ends in one is as dangerous.
     let write = Write::three(3060, [1, 5, 1]);
     assert_eq!(Model::EP500.danger(&write), Some(Danger::FactoryReset));
+    // So is one that starts in the register of a control.
+    let write = Write::three(3001, [1, 0, 0]);
+    assert_eq!(Model::AC300.danger(&write), Some(Danger::GridCode));
+    let write = Write::three(65535, [1, 0, 0]);
+    assert_eq!(Model::AC300.danger(&write), None);
 }
 
 #[test]
@@ -308,20 +316,17 @@ fn few_requests() {
     // The home page and the switches, instead of a request per field.
     for (model, live, all) in [
         (Model::AC300, 4, 5),
-        (Model::EB3A, 0, 0),
-        (Model::AC60, 2, 0),
-        (Model::AC180, 2, 0),
-        (Model::AC180P, 0, 0),
-        (Model::EL300, 2, 0),
-        (Model::EP600, 2, 0),
-        (Model::GENERIC_V1, 0, 0),
-        (Model::GENERIC_V2, 3, 0),
+        (Model::EB3A, 3, 3),
+        (Model::AC60, 2, 12),
+        (Model::AC180, 2, 11),
+        (Model::AC180P, 3, 5),
+        (Model::EL300, 2, 7),
+        (Model::EP600, 2, 11),
+        (Model::GENERIC_V1, 4, 4),
+        (Model::GENERIC_V2, 3, 6),
     ] {
         let counts = (count(model, &[Group::Live]), count(model, Group::PUBLIC));
-        println!(
-            "{model} {counts:?} {:?}",
-            model.plan(Group::PUBLIC, ReadLimit::for_mtu(247, true))
-        );
+        assert_eq!(counts, (live, all), "{model}");
     }
 }
 

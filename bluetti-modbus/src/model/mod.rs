@@ -38,6 +38,7 @@ mod ep2000;
 mod ep500;
 mod ep600;
 mod generic;
+mod guard;
 mod name;
 mod pack;
 mod phases;
@@ -54,6 +55,7 @@ use crate::register::{Block, Control, ControlId, Danger, Field, Registers, Role,
 
 pub use alarm::Alarm;
 pub(crate) use alarm::Alarms;
+pub use guard::private_registers;
 pub use name::Advertised;
 pub use pack::{Pack, PackAccess, PackSelection};
 pub use station::{NetFlow, Station};
@@ -350,45 +352,21 @@ impl Model {
     /// The danger in writing these registers, whatever the value. Whoever writes
     /// registers by number asks here first.
     ///
-    /// A register that a harmless control of this model writes is never dangerous.
+    /// A register of a harmless control of this model is never dangerous.
     #[must_use]
     pub fn danger(self, write: &Write) -> Option<Danger> {
         let block = write.block();
-        let mut controls = self.controls();
-        if controls.any(|control| control.register() == block.start) {
-            return None;
-        }
-        let dangers: &[(Block, Danger)] = match self.generation() {
-            Generation::First => &DANGERS_V1,
-            Generation::Second => &DANGERS_V2,
-            Generation::Tcp => &[(Block::new(57010, 1), Danger::FeedIn)],
+        let registers = (block.start..=u16::MAX).take(usize::from(block.count));
+        let harmless = |register: Block| {
+            let mut controls = self.controls();
+            controls.any(|control| control.block().contains(register))
         };
-        let overlaps = |other: &Block| {
-            u32::from(block.start) < other.end() && u32::from(other.start) < block.end()
-        };
-        let mut dangers = dangers.iter();
-        Some(dangers.find(|(other, _)| overlaps(other))?.1)
+        registers
+            .map(|register| Block::new(register, 1))
+            .filter(|&register| !harmless(register))
+            .find_map(|register| guard::danger(self.generation(), register))
     }
 }
-
-static DANGERS_V1: [(Block, Danger); 6] = [
-    (Block::new(3002, 1), Danger::GridCode),
-    (Block::new(3003, 1), Danger::OutputLevel),
-    (Block::new(3004, 2), Danger::SplitPhase),
-    (Block::new(3010, 1), Danger::FeedIn),
-    (Block::new(3062, 1), Danger::FactoryReset),
-    (Block::new(3079, 1), Danger::OutputLevel),
-];
-
-static DANGERS_V2: [(Block, Danger); 7] = [
-    (Block::new(2200, 6), Danger::GridCode),
-    (Block::new(2206, 1), Danger::FactoryReset),
-    (Block::new(2208, 1), Danger::FeedIn),
-    (Block::new(2209, 2), Danger::OutputLevel),
-    (Block::new(2211, 2), Danger::OutputLevel),
-    (Block::new(2215, 4), Danger::GridCode),
-    (Block::new(2400, 40), Danger::GridCode),
-];
 
 /// The fields of a slice whose first register is there.
 fn present<'a>(

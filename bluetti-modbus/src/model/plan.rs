@@ -1,12 +1,13 @@
 use alloc::vec::Vec;
 
-use super::Model;
+use super::{Model, private_registers};
 use crate::register::{Block, Group, ReadLimit};
 
 impl Model {
     /// The blocks to read for all fields of these groups: few requests, no field
     /// cut in two, nothing across the edge of a block that is known to be readable
-    /// as a whole, no block longer than the limit allows.
+    /// as a whole, no block longer than the limit allows (but for one field that is
+    /// longer itself), no [private register](private_registers) in between.
     ///
     /// A block that a device refuses all the same can be
     /// [split](Block::split).
@@ -25,27 +26,31 @@ impl Model {
             .filter(|field| groups.contains(&field.group()));
         let mut wanted: Vec<Block> = wanted.map(|field| field.block()).collect();
         wanted.sort_unstable();
+        let private = groups.contains(&Group::Private);
         let mut plan: Vec<Block> = Vec::new();
         for block in wanted {
-            if let Some(last) = plan.last_mut() {
-                let end = block.end().max(last.end());
-                let count = end - u32::from(last.start);
-                if let Ok(count) = u16::try_from(count) {
-                    let merged = Block::new(last.start, count);
-                    let inside = last.contains(block);
-                    if inside || (count <= limit.registers() && self.in_one_window(merged)) {
-                        *last = merged;
-                        continue;
-                    }
-                }
+            match plan.last_mut() {
+                Some(last) if last.contains(block) => {}
+                Some(last) => match self.join(*last, block, limit, private) {
+                    Some(joined) => *last = joined,
+                    None => plan.push(block),
+                },
+                None => plan.push(block),
             }
-            plan.push(block);
         }
         plan
     }
 
-    fn in_one_window(self, block: Block) -> bool {
+    /// One block for both, if that may be read as a whole.
+    fn join(self, first: Block, second: Block, limit: ReadLimit, private: bool) -> Option<Block> {
+        let end = second.end().max(first.end());
+        let count = u16::try_from(end - u32::from(first.start)).ok()?;
+        let joined = Block::new(first.start, count);
         let mut windows = self.0.windows.iter();
-        windows.any(|window| window.contains(block))
+        let readable = windows.any(|window| window.contains(joined));
+        let mut secrets = private_registers(self.generation()).iter();
+        let public = private || !secrets.any(|secret| secret.overlaps(joined));
+        let overlapping = first.overlaps(second);
+        (overlapping || (count <= limit.registers() && readable && public)).then_some(joined)
     }
 }

@@ -5,7 +5,7 @@ use crate::register::{Block, Control, ControlId, Field, Role, Unit, choices, fie
 /// Blocks that the vendor's app reads as a whole.
 pub(crate) static WINDOWS: [Block; 13] = [
     Block::new(1, 16),
-    Block::new(100, 62),
+    Block::new(100, 67),
     Block::new(1100, 51),
     Block::new(1200, 90),
     Block::new(1300, 31),

@@ -26,6 +26,12 @@ impl Block {
         self.start <= other.start && other.end() <= self.end()
     }
 
+    /// Whether both have a register in common.
+    #[must_use]
+    pub const fn overlaps(self, other: Self) -> bool {
+        (self.start as u32) < other.end() && (other.start as u32) < self.end()
+    }
+
     /// Both halves, for a block that the device refuses as a whole; `None` for a
     /// single register.
     #[must_use]

@@ -293,6 +293,17 @@ impl Control {
         self.register
     }
 
+    /// All registers it may write.
+    #[must_use]
+    pub const fn block(&self) -> Block {
+        let count = match self.kind {
+            ControlKind::Clock => 3,
+            ControlKind::Slots(count) => 3 * count as u16,
+            _ => 1,
+        };
+        Block::new(self.register, count)
+    }
+
     /// What it takes.
     #[must_use]
     pub const fn kind(&self) -> ControlKind {

@@ -11,7 +11,7 @@ use core::fmt;
 /// assert_eq!(volts.to_f64(), 230.1);
 /// assert_eq!(volts.in_scale(3), 230_100);
 /// ```
-#[derive(Debug, Clone, Copy, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct Decimal {
     raw: i64,
     scale: u8,
