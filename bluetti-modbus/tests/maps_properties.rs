@@ -320,7 +320,7 @@ fn few_requests() {
         (Model::AC60, 2, 12),
         (Model::AC180, 2, 11),
         (Model::AC180P, 3, 5),
-        (Model::EL300, 2, 7),
+        (Model::EL300, 2, 8),
         (Model::EP600, 2, 11),
         (Model::GENERIC_V1, 4, 4),
         (Model::GENERIC_V2, 3, 6),

@@ -11,6 +11,7 @@ pub(crate) static AC200M: Map = Map {
     unit: 1,
     fields: &[
         &v1::HOME,
+        &v1::HOME_END,
         &[v1::POWER_GENERATION],
         &INTERNAL,
         &pv(PvScale::WholeVolts),
@@ -36,6 +37,7 @@ pub(crate) static AC200L: Map = Map {
     unit: 1,
     fields: &[
         &v1::HOME,
+        &v1::HOME_END,
         &[v1::POWER_GENERATION],
         &INTERNAL,
         &pv(PvScale::TenthVolts),
@@ -66,6 +68,7 @@ pub(crate) static AC200PL: Map = Map {
     unit: 1,
     fields: &[
         &v1::HOME,
+        &v1::HOME_END,
         &INTERNAL,
         &pv(PvScale::TenthVolts),
         &[v1::AC_OUTPUT, v1::DC_OUTPUT, v1::POWER_OFF, v1::AUTO_SLEEP],

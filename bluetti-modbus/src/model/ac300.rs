@@ -10,11 +10,11 @@ pub(crate) static AC300: Map = Map {
     unit: 1,
     fields: &[
         &v1::HOME,
+        &v1::HOME_END,
         &[v1::POWER_GENERATION],
         &v1::INTERNAL,
         &AC300_BATTERY,
         &v1::SETTINGS,
-        &[GRID_CHARGE_CURRENT],
     ],
     controls: &[&v1::CONTROLS, &[SET_GRID_CHARGE_CURRENT]],
     windows: &v1::WINDOWS,
@@ -28,6 +28,7 @@ pub(crate) static AC500: Map = Map {
     unit: 1,
     fields: &[
         &v1::HOME,
+        &v1::HOME_END,
         &[v1::POWER_GENERATION],
         &v1::INTERNAL,
         &AC500_BATTERY,
@@ -65,9 +66,6 @@ static AC500_BATTERY: [Field; 9] = [
     v1::PACK_PERCENT,
     v1::CELLS,
 ];
-
-const GRID_CHARGE_CURRENT: Field =
-    field!("max_grid_charge_current" 3019 U16 Amps "Charging current from the grid", slow());
 
 /// A station was written at 1, 5 and 10 A, with pauses of 10 s.
 const SET_GRID_CHARGE_CURRENT: Control = Control::number_of(

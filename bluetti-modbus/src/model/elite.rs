@@ -2,7 +2,7 @@
 
 use super::pack::PackAccess;
 use super::{Alarms, Generation, Map, v2};
-use crate::register::{Block, Control, ControlId, Field, Unit, field};
+use crate::register::{Block, Control, ControlId, Field, Unit, choices, field};
 
 pub(crate) static EL10: Map = map(
     "EL10",
@@ -54,7 +54,12 @@ pub(crate) static EL100V2: Map = map(
         &RANGE,
         &[v2::DISPLAY_TIMEOUT, v2::VERSION_BMS, v2::WIFI_NAME],
     ],
-    &[&CONTROLS, &v2::ECO_CONTROLS, &[v2::SELECT_DISPLAY_TIMEOUT]],
+    &[
+        &CONTROLS,
+        &v2::ECO_CONTROLS,
+        &v2::RANGE_CONTROLS,
+        &[v2::SELECT_DISPLAY_TIMEOUT],
+    ],
 );
 
 pub(crate) static EL300: Map = Map {
@@ -71,8 +76,9 @@ pub(crate) static EL300: Map = Map {
             &[v2::AC_OUTPUT_FREQUENCY, v2::CLOCK],
             &SETTINGS,
             &[ECO_DC, ECO_AC],
+            &v2::SLOTS,
             &[v2::DISPLAY_TIMEOUT],
-            &EL300_LIMITS,
+            &EL300_FIELDS,
         ],
         &[
             &CONTROLS,
@@ -81,7 +87,9 @@ pub(crate) static EL300: Map = Map {
                 Control::switch(ControlId::EcoAc, "ctrl_eco_ac", 2017),
                 v2::SELECT_DISPLAY_TIMEOUT,
                 v2::SET_CLOCK,
+                v2::SET_SLOTS,
                 SET_CHARGE_LIMIT,
+                SET_CHARGE_CURRENT,
             ],
         ],
     )
@@ -109,6 +117,7 @@ pub(crate) static ELITE_200_V2: Map = Map {
                 v2::CHARGING_MODE,
                 v2::DISPLAY_TIMEOUT,
             ],
+            &v2::SLOTS,
             &v2::BATTERY_PAGE,
         ],
         &[&[
@@ -116,6 +125,7 @@ pub(crate) static ELITE_200_V2: Map = Map {
             v2::SWITCH_DC,
             v2::SELECT_CHARGING_MODE,
             v2::SELECT_DISPLAY_TIMEOUT,
+            v2::SET_SLOTS,
         ]],
     )
 };
@@ -208,7 +218,12 @@ static LOAD_PHASE: [Field; 3] = [
 const ECO_DC: Field = field!("ctrl_eco_dc" 2014 Switch None "Eco mode of the DC output", slow());
 const ECO_AC: Field = field!("ctrl_eco_ac" 2017 Switch None "Eco mode of the AC output", slow());
 
-static EL300_LIMITS: [Field; 2] = [
+static EL300_FIELDS: [Field; 7] = [
+    field!("ambient_temperature" 1151 Temperature Celsius "Ambient temperature", slow()),
+    field!("inverter_temperature" 1152 Temperature Celsius "Temperature of the inverter", slow()),
+    field!("pv_temperature" 1153 Temperature Celsius "Temperature of the PV charger", slow()),
+    field!("rated_power" 1155 U16 Watts "Rated power", identity()),
+    field!("ctrl_power_off" 2013 Choice(&choices::POWER_OFF) None "Power-off state", slow()),
     field!("charge_limit" 2083 HIGH Percent "Where charging stops", within(0, 100), slow()),
     field!("max_grid_charge_current" 2214 U16 Amps "Charging current of the custom mode", slow()),
 ];
@@ -222,3 +237,15 @@ const SET_CHARGE_LIMIT: Control = Control::high_byte(
     100,
     Unit::Percent,
 );
+
+/// A custom charging mode needs at least 1 A; the highest that other stations were
+/// written is 10 A.
+const SET_CHARGE_CURRENT: Control = Control::number_of(
+    ControlId::GridChargeCurrent,
+    "max_grid_charge_current",
+    2214,
+    1,
+    10,
+    Unit::Amps,
+)
+.paused(10);

@@ -22,6 +22,7 @@ const fn map(name: &'static str) -> Map {
 
 static FIELDS: &[&[Field]] = &[
     &v1::HOME,
+    &v1::HOME_END,
     &[v1::POWER_GENERATION],
     &v1::INTERNAL,
     &BATTERY,

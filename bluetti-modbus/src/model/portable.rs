@@ -3,7 +3,7 @@
 
 use super::pack::PackAccess;
 use super::{Alarms, Generation, Map, v2};
-use crate::register::{Block, Control, Field, Role, choices, field};
+use crate::register::{Block, Control, ControlId, Field, Role, choices, field};
 
 pub(crate) static AC2A: Map = map(
     "AC2A",
@@ -23,7 +23,11 @@ pub(crate) static AC2A: Map = map(
         &v2::BATTERY_PAGE,
         &v2::PACK_PAGE,
     ],
-    &[],
+    &[&[
+        Control::switch(ControlId::AcOutput, "ac_output_on", 1509),
+        Control::switch(ControlId::DcOutput, "dc_output_on", 2012),
+        Control::switch(ControlId::PowerLifting, "power_lifting_on", 2021),
+    ]],
 );
 
 pub(crate) static AC2P: Map = map(

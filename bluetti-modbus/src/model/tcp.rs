@@ -31,6 +31,7 @@ static WINDOWS: &[Block] = &[
     Block::new(50269, 16),
     Block::new(51001, 5),
     Block::new(51200, 40),
+    Block::new(57009, 2),
     Block::new(57016, 2),
 ];
 

@@ -11,7 +11,7 @@ pub(crate) static WINDOWS: [Block; 4] = [
 ];
 
 /// What every station of this generation has.
-pub(crate) static HOME: [Field; 22] = [
+pub(crate) static HOME: [Field; 27] = [
     field!("device_type" 10 Text(6) None "Model", identity(), role_of(Role::DeviceType)),
     field!("protocol_version" 16 U16 None "Protocol version, below 2000", identity(), role_of(Role::ProtocolVersion)),
     field!("serial_number" 17 Serial None "Serial number", alias_of("device_sn"), identity(), role_of(Role::SerialNumber)),
@@ -21,11 +21,15 @@ pub(crate) static HOME: [Field; 22] = [
     field!("ac_input_power" 37 U16 Watts "Power from the grid", role_of(Role::AcInputPower)),
     field!("ac_output_power" 38 U16 Watts "Power of the AC loads", role_of(Role::AcOutputPower)),
     field!("dc_output_power" 39 U16 Watts "Power of the DC loads", role_of(Role::DcOutputPower)),
+    field!("feedback_power" 40 U16 Watts "Power fed into the grid"),
     field!("total_battery_percent" 43 U16 Percent "State of charge", within(0, 100), role_of(Role::Soc)),
     field!("pv_to_battery" 46 Switch None "Energy flows from PV to the battery"),
     field!("grid_to_battery" 47 Switch None "Energy flows from the grid to the battery"),
     field!("ac_output_on" 48 Switch None "Energy flows from the battery to the AC output; the switch is 3007", fallback()),
     field!("dc_output_on" 49 Switch None "Energy flows from the battery to the DC output; the switch is 3008", fallback()),
+    field!("battery_to_grid" 50 Switch None "Energy flows from the battery to the grid"),
+    field!("grid_to_load" 51 Switch None "Energy flows from the grid to the loads"),
+    field!("pv_to_grid" 52 Switch None "Energy flows from PV to the grid"),
     warning("alarm_1", 54, 1),
     warning("alarm_2", 55, 2),
     warning("alarm_3", 56, 3),
@@ -34,6 +38,15 @@ pub(crate) static HOME: [Field; 22] = [
     fault("fault_2", 59, 2),
     fault("fault_3", 60, 3),
     fault("fault_4", 61, 4),
+    fault("fault_5", 62, 5),
+];
+
+/// What follows where more of the page can be read.
+pub(crate) static HOME_END: [Field; 4] = [
+    field!("fault_6_or_minutes_to_full" 63 U16 None "Fault bits; on newer firmware minutes until full"),
+    field!("fault_7_or_minutes_to_empty" 64 U16 None "Fault bits; on newer firmware minutes until empty"),
+    field!("rated_voltage" 67 U16 None "Rated output voltage; its scale is not known"),
+    field!("rated_frequency" 68 U16 None "Rated output frequency; its scale is not known"),
 ];
 
 const fn warning(name: &'static str, register: u16, number: u8) -> Field {
@@ -119,7 +132,7 @@ const fn slot(name: &'static str, register: u16) -> Field {
 }
 
 /// Settings of the stations with packs.
-pub(crate) static SETTINGS: [Field; 19] = [
+pub(crate) static SETTINGS: [Field; 22] = [
     UPS_MODE,
     SPLIT_PHASE,
     SPLIT_PHASE_ROLE,
@@ -128,8 +141,11 @@ pub(crate) static SETTINGS: [Field; 19] = [
     DC_OUTPUT,
     GRID_CHARGE,
     TIME_CONTROL,
+    field!("max_pv_current" 3014 U16 Amps "Highest PV current", slow()),
     RANGE_START,
     RANGE_END,
+    field!("max_discharge_current" 3018 U16 Amps "Highest discharging current", slow()),
+    field!("max_grid_charge_current" 3019 U16 Amps "Highest charging current from the grid", slow()),
     CLOCK,
     BLUETOOTH,
     slot("time_slot_1", 3039),

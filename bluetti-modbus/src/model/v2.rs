@@ -211,6 +211,16 @@ pub(crate) static PACK_PAGE: [Field; 12] = [
 
 pub(crate) const VERSION_BMS: Field = field!("version_bms" 6175 Version None "Version of the battery's controller", alias_of("bcu_version"), identity(), role_of(Role::PackVersion));
 
+/// Slots of the time-control programme.
+pub(crate) static SLOTS: [Field; 6] = [
+    field!("time_slot_1" 2030 Slot None "Slot of the time-control programme; layout not verified", slow()),
+    field!("time_slot_2" 2033 Slot None "Slot of the time-control programme; layout not verified", slow()),
+    field!("time_slot_3" 2036 Slot None "Slot of the time-control programme; layout not verified", slow()),
+    field!("time_slot_4" 2039 Slot None "Slot of the time-control programme; layout not verified", slow()),
+    field!("time_slot_5" 2042 Slot None "Slot of the time-control programme; layout not verified", slow()),
+    field!("time_slot_6" 2045 Slot None "Slot of the time-control programme; layout not verified", slow()),
+];
+
 pub(crate) const LED_MODE: Field =
     field!("led_mode" 2007 Choice(&choices::LED_MODE_V2) None "Lamp", slow());
 pub(crate) const WORKING_MODE: Field = field!("ctrl_ups_mode" 2005 Choice(&choices::WORKING_MODE) None "Working mode", alias_of("ups_mode"), slow(), role_of(Role::WorkingMode));
@@ -262,6 +272,7 @@ pub(crate) const SWITCH_GRID_ENHANCEMENT: Control =
 pub(crate) const SELECT_LED: Control =
     Control::select(ControlId::Led, "led_mode", 2007, &choices::LED_MODE_V2);
 pub(crate) const SET_CLOCK: Control = Control::clock("clock", 2001);
+pub(crate) const SET_SLOTS: Control = Control::slots("time_slot_1", 2030);
 
 /// Controls of [`RANGE_START`] and [`RANGE_END`].
 pub(crate) static RANGE_CONTROLS: [Control; 2] = [

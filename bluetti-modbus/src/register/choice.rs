@@ -257,10 +257,6 @@ pub mod choices {
         ],
     );
 
-    /// Grid frequency (registers 3003 and 2210). Not verified.
-    pub static FREQUENCY: Choices =
-        Choices::new("Frequency", &[option(1, "HZ_50"), option(2, "HZ_60")]);
-
     /// Power-off register of the second generation (2013).
     pub static POWER_OFF: Choices = Choices::new(
         "PowerOff",
@@ -280,18 +276,6 @@ pub mod choices {
             option(1, "RUNNING"),
             option(2, "FAULT"),
             option(3, "BYPASS"),
-        ],
-    );
-
-    /// Voltage of a selectable DC output (register 2271).
-    pub static DC_OUTPUT_LEVEL: Choices = Choices::new(
-        "DcOutputLevel",
-        &[
-            option(0, "AUTO"),
-            option(1, "V_9"),
-            option(2, "V_12"),
-            option(3, "V_24"),
-            option(4, "V_48"),
         ],
     );
 

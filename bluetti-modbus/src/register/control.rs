@@ -85,8 +85,6 @@ controls! {
     SplitPhase "split_phase";
     /// Role in that pair.
     SplitPhaseRole "split_phase_role";
-    /// Frequency of the AC output.
-    OutputFrequency "output_frequency";
 }
 
 impl fmt::Display for ControlId {

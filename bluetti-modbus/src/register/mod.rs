@@ -11,6 +11,8 @@ mod decimal;
 mod field;
 mod image;
 mod kind;
+#[cfg(feature = "serde")]
+mod serialize;
 mod text;
 mod time;
 mod value;
