@@ -88,7 +88,7 @@ proptest! {
     fn answers_round_trip(bytes in frame_bytes()) {
         let (frame, used) = Frame::parse(&bytes).unwrap().unwrap();
         prop_assert_eq!(used, bytes.len());
-        prop_assert_eq!(frame.to_bytes(), bytes);
+        prop_assert_eq!(&frame.to_bytes(), &bytes);
         let over_tcp = tcp::Frame { transaction: 7, unit: frame.unit, answer: frame.answer };
         let sent = over_tcp.to_bytes();
         prop_assert_eq!(tcp::Frame::parse(&sent), Ok(Some((over_tcp, sent.len()))));

@@ -95,19 +95,14 @@ enum Outcome {
 }
 
 fn outcome(request: &[u8], notifications: &[Vec<u8>]) -> Outcome {
-    let request = match request {
-        &[unit, 3, a, b, c, d, ..] => {
-            let word = |high, low| u16::from_be_bytes([high, low]);
-            Request::read(UnitId(unit), word(a, b), word(c, d)).unwrap()
-        }
-        &[unit, 6, a, b, c, d, ..] => {
-            let word = |high, low| u16::from_be_bytes([high, low]);
-            Request::write(UnitId(unit), word(a, b), word(c, d))
-        }
+    let word = |at: usize| u16::from_be_bytes([request[at], request[at + 1]]);
+    let unit = UnitId(request[0]);
+    let request = match request[1] {
+        3 => Request::read(unit, word(2), word(4)).unwrap(),
+        6 => Request::write(unit, word(2), word(4)),
         _ => {
             let values = Words::new(&request[7..request.len() - 2]).unwrap().to_vec();
-            let start = u16::from_be_bytes([request[2], request[3]]);
-            Request::write_many(UnitId(request[0]), start, &values).unwrap()
+            Request::write_many(unit, word(2), &values).unwrap()
         }
     };
     let mut session = Session::new(Config::new(|_: &mut [u8]| Err(NoEntropy)));
