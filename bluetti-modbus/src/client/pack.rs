@@ -25,10 +25,10 @@ impl<T: Transport> Client<T> {
         let model = self.known_model().await?;
         let access = model.packs();
         let no_such_pack = Error::NoSuchPack { number };
-        if !(1..=access.max()).contains(&number) {
+        let blocks = model.plan(&[Group::Packs], self.read_limit);
+        if !(1..=access.max()).contains(&number) || blocks.is_empty() {
             return Err(no_such_pack);
         }
-        let blocks = model.plan(&[Group::Packs], self.read_limit);
         match access {
             PackAccess::None => Err(no_such_pack),
             PackAccess::Single => self.read_blocks(&blocks).await,

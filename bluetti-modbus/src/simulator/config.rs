@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::model::Model;
+
 /// The private key that simulated stations sign with unless told otherwise. The
 /// one of real stations is in the units only.
 pub const SIGNING_KEY: [u8; 32] = [
@@ -24,6 +26,9 @@ pub struct StationConfig {
     pub commit_ms: u64,
     /// Registers that one read may ask for; more are refused with exception 3.
     pub longest_read: u16,
+    /// The model as which the station lives: sun, load and charge change with time
+    /// in the registers where that model has them.
+    pub living: Option<Model>,
     /// Whether and how the station encrypts.
     pub encryption: Option<Encryption>,
     /// Bytes per notification.
@@ -41,6 +46,7 @@ impl Default for StationConfig {
             pack_switch_ms: 1_500,
             commit_ms: 0,
             longest_read: 125,
+            living: None,
             encryption: None,
             chunk_len: 20,
             faults: Faults::default(),
@@ -57,6 +63,13 @@ impl StationConfig {
             units: [(1, memory)].into(),
             ..Self::default()
         }
+    }
+
+    /// The same station, living.
+    #[must_use]
+    pub fn living(mut self, model: Model) -> Self {
+        self.living = Some(model);
+        self
     }
 
     /// The same station, encrypting.

@@ -3,8 +3,9 @@
 //!
 //! A [`Station`] is a state machine without a radio and without a clock: bytes
 //! and milliseconds in, notifications out. It serves any image of registers,
-//! plain or encrypted, on any unit, with battery packs behind a selector, and
-//! goes wrong by a seed, so that two runs with the same seed and the same calls
+//! plain or encrypted, on any unit, with battery packs behind a selector, or a
+//! plausible station of any model that lives while time passes. It goes wrong by
+//! a seed, so that two runs with the same seed and the same calls
 //! are equal. Its wire format was written from the protocol's description, not
 //! from the rest of this crate.
 //!
@@ -23,13 +24,17 @@
 //! ```
 
 mod config;
+mod life;
 mod memory;
+mod model;
 mod random;
 mod secure;
 mod wire;
 
 pub use config::{Encryption, Faults, Memory, SIGNING_KEY, StationConfig};
+pub use life::Snapshot;
 
+use life::Life;
 use memory::Bank;
 use random::Random;
 use secure::{Opened, Secure};
@@ -48,6 +53,7 @@ const LONGEST_QUEUE_MS: u64 = 6_000;
 pub struct Station {
     config: StationConfig,
     bank: Bank,
+    life: Option<Life>,
     random: Random,
     secure: Option<Secure>,
     inbox: Vec<u8>,
@@ -79,6 +85,7 @@ impl Station {
     pub fn new(config: StationConfig, seed: u64) -> Self {
         Self {
             bank: Bank::new(&config),
+            life: config.living.map(Life::new),
             random: Random::new(seed),
             secure: None,
             inbox: Vec::new(),
@@ -106,7 +113,7 @@ impl Station {
 
     /// A central connects and subscribes to notifications.
     pub fn connect(&mut self, now_ms: u64) {
-        self.bank.advance(now_ms);
+        self.advance(now_ms);
         self.disconnect();
         self.connected = true;
         self.busy_until_ms = now_ms;
@@ -165,7 +172,7 @@ impl Station {
 
     /// The central writes. Lost unless it is connected.
     pub fn write(&mut self, bytes: &[u8], now_ms: u64) {
-        self.bank.advance(now_ms);
+        self.advance(now_ms);
         if !self.connected || self.link_ends_ms.is_some_and(|end| now_ms >= end) {
             return;
         }
@@ -195,7 +202,7 @@ impl Station {
 
     /// The next thing that is due, if any is.
     pub fn poll(&mut self, now_ms: u64) -> Option<Output> {
-        self.bank.advance(now_ms);
+        self.advance(now_ms);
         self.challenge(now_ms);
         let due = self
             .outbox
@@ -223,6 +230,18 @@ impl Station {
             .chain(self.ends_ms())
             .chain(self.challenge_ms)
             .min()
+    }
+
+    /// What a living station measures at a moment that is not before the last one;
+    /// `None` if it does not live.
+    pub fn snapshot(&mut self, now_ms: u64) -> Option<Snapshot> {
+        self.advance(now_ms)
+    }
+
+    fn advance(&mut self, now_ms: u64) -> Option<Snapshot> {
+        self.bank.advance(now_ms);
+        let life = self.life.as_mut()?;
+        Some(life.advance(now_ms, &mut self.bank))
     }
 
     fn ends_ms(&self) -> Option<u64> {

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bluetti_modbus::session::Config;
-use bluetti_modbus::simulator::{Output, Station, StationConfig};
+use bluetti_modbus::simulator::{Output, Snapshot, Station, StationConfig};
 use bluetti_modbus::{Client, Transport};
 use tokio::time::{Instant, sleep_until};
 
@@ -27,6 +27,13 @@ impl SimulatedLink {
         self.started.elapsed().as_millis() as u64
     }
 
+    #[allow(dead_code, reason = "not every station lives")]
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        let now_ms = self.now_ms();
+        self.station.snapshot(now_ms).unwrap()
+    }
+
+    #[allow(dead_code, reason = "not every test loses the link")]
     pub(crate) fn reconnect(&mut self) {
         let now_ms = self.now_ms();
         self.station.connect(now_ms);
