@@ -48,15 +48,19 @@ async fn every_model_is_identified_and_read() {
             assert_eq!(u16::from(soc), truth.soc_percent, "{model}");
             read_of_all += 1;
         }
-        for (value, truth) in [
-            (station.dc_input_power_w(), truth.dc_input_power_w),
-            (station.ac_output_power_w(), truth.ac_output_power_w),
-            (station.dc_output_power_w(), truth.dc_output_power_w),
-        ] {
-            assert!(
-                value.is_none_or(|value| value == i32::from(truth)),
-                "{model}"
-            );
+        let values = [
+            station.dc_input_power_w(),
+            station.ac_output_power_w(),
+            station.dc_output_power_w(),
+        ];
+        let truths = [
+            truth.dc_input_power_w,
+            truth.ac_output_power_w,
+            truth.dc_output_power_w,
+        ];
+        for (value, truth) in values.into_iter().zip(truths) {
+            let fits = value.is_none_or(|value| value == i32::from(truth));
+            assert!(fits, "{model}: {values:?}, {truths:?}");
         }
         let all = client.read(Group::PUBLIC).await.unwrap();
         assert_eq!(

@@ -122,10 +122,13 @@ impl Life {
                 (42, high),
                 (43, now.soc_percent),
             ],
-            // A charger, not a station: pages of its own.
-            Generation::Second if self.model == Model::CHARGER_2 => {
-                &[(15_534, now.dc_input_power_w), (15_584, now.soc_percent)]
-            }
+            // A charger, not a station: pages of its own, its output counted the
+            // other way round.
+            Generation::Second if self.model == Model::CHARGER_2 => &[
+                (15_534, now.dc_input_power_w),
+                (15_538, now.dc_output_power_w.wrapping_neg()),
+                (15_584, now.soc_percent),
+            ],
             Generation::Second => &[
                 (102, now.soc_percent),
                 (103, if charging { 1 } else { 2 }),
