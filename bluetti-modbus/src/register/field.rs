@@ -193,6 +193,8 @@ pub struct Field {
     group: Group,
     role: Option<Role>,
     fallback: bool,
+    /// For a fallback: the first register of the field of the same name.
+    replacement: Option<u16>,
     doc: &'static str,
 }
 
@@ -316,6 +318,7 @@ impl Field {
             group: Group::Live,
             role: None,
             fallback: false,
+            replacement: None,
             doc,
         }
     }
@@ -357,6 +360,15 @@ impl Field {
 
     const fn in_group(mut self, group: Group) -> Self {
         self.group = group;
+        self
+    }
+
+    pub(crate) const fn replacement(&self) -> Option<u16> {
+        self.replacement
+    }
+
+    pub(crate) const fn replaced_by(mut self, register: u16) -> Self {
+        self.replacement = Some(register);
         self
     }
 
