@@ -293,16 +293,18 @@ impl Model {
     pub fn decode(self, registers: &Registers) -> impl Iterator<Item = (&'static Field, Value)> {
         let fields = self.0.fields;
         let read = registers.runs().flat_map(move |(start, words)| {
-            let end = usize::from(start) + words.len();
             let from = fields.partition_point(|field| field.register() < start);
-            let to = fields.partition_point(|field| usize::from(field.register()) < end);
-            fields.get(from..to).unwrap_or_default()
+            let fields = fields.get(from..).unwrap_or_default().iter();
+            fields.map_while(move |field| {
+                let at = usize::from(field.register() - start);
+                Some((field, words.get(at..).filter(|words| !words.is_empty())?))
+            })
         });
-        read.filter_map(move |field| {
+        read.filter_map(move |(field, words)| {
             if self.is_replaced(field, registers) {
                 return None;
             }
-            Some((field, field.decode(registers)?))
+            Some((field, field.decode_among(words, registers)?))
         })
     }
 
