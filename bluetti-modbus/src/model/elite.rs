@@ -2,7 +2,7 @@
 
 use super::pack::PackAccess;
 use super::{Alarms, Generation, Map, table, v2};
-use crate::register::{Block, Control, ControlId, Field, Unit, choices, field};
+use crate::register::{Block, Control, ControlId, Field, Role, Unit, choices, field};
 
 pub(crate) static EL10: Map = map(
     "EL10",
@@ -95,6 +95,7 @@ pub(crate) static EL300: Map = Map {
     )
 };
 
+/// Its AC output power counts VA.
 pub(crate) static ELITE_200_V2: Map = Map {
     windows: &ELITE_200_WINDOWS,
     ..map(
@@ -211,7 +212,7 @@ static CONTROLS: [Control; 4] = [
 /// The AC output's only phase.
 static LOAD_PHASE: [Field; 3] = [
     field!("internal_power_one" 1430 I16 Watts "Power of the AC output", detail()),
-    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the AC output", detail()),
+    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the AC output", detail(), role_of(Role::AcOutputVoltage), fallback()),
     field!("internal_current_one" 1432 I16_1 Amps "Current of the AC output", detail()),
 ];
 

@@ -98,7 +98,8 @@ impl Generation {
     }
 }
 
-/// All about one model.
+/// All about one model. A new model is one of these, in the file of its family,
+/// and a line in `models!`.
 #[derive(Debug)]
 pub(crate) struct Map {
     name: &'static str,
@@ -252,11 +253,13 @@ impl Model {
     }
 
     /// This model, or the generic one of the generation that register 16 tells:
-    /// under some names both generations are sold.
+    /// under some names both generations are sold. Models without that register
+    /// stay what they are.
     #[must_use]
     pub fn for_protocol(self, version: u16) -> Self {
         let generation = Generation::of_protocol(version);
-        if self.generation() == generation || self.generation() == Generation::Tcp {
+        let has_version = |field: &Field| field.role() == Some(Role::ProtocolVersion);
+        if self.generation() == generation || !self.fields().any(has_version) {
             self
         } else {
             Self::generic(generation)

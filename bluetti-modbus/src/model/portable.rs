@@ -15,6 +15,7 @@ pub(crate) static AC2A: Map = map(
         &INPUTS,
         &v2::GRID_PAGE,
         &v2::LOAD_PAGE,
+        &OUTPUT,
         &[
             field!("ac_output_on" 1509 Flag None "AC output is on", detail(), role_of(Role::AcOutputOn)),
             DC_OUTPUT_ON,

@@ -106,6 +106,12 @@ fn the_same_questions_to_every_station() {
     assert_eq!(station.pv_voltages_v(), [volts(456, 1), volts(448, 1)]);
     assert_eq!(station.generation_kwh(), volts(3505, 1));
     assert_eq!(station.ac_output_voltage_v(), volts(2305, 1));
+
+    // One model has the voltage at its inverter, the other at its output only.
+    let station = Station::new(Model::ELITE_200_V2, &registers);
+    assert_eq!(station.ac_output_voltage_v(), volts(2305, 1));
+    let station = Station::new(Model::EL300, &registers);
+    assert_eq!(station.ac_output_voltage_v(), volts(2301, 1));
 }
 
 /// "Not used" and "not supported" are no values.
