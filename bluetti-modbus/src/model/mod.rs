@@ -294,21 +294,14 @@ impl Model {
     /// [fallback](Field::is_fallback) is left out where the field of the same name
     /// has a value.
     pub fn decode(self, registers: &Registers) -> impl Iterator<Item = (&'static Field, Value)> {
-        let fields = self.0.fields;
-        let read = registers.runs().flat_map(move |(start, words)| {
-            let from = fields.partition_point(|field| field.register() < start);
-            let fields = fields.get(from..).unwrap_or_default().iter();
-            fields.map_while(move |field| {
-                let at = usize::from(field.register() - start);
-                Some((field, words.get(at..).filter(|words| !words.is_empty())?))
-            })
-        });
-        read.filter_map(move |(field, words)| {
-            if self.is_replaced(field, registers) {
-                return None;
-            }
-            Some((field, field.decode_among(words, registers)?))
-        })
+        Decode {
+            model: self,
+            registers,
+            runs: registers.runs(),
+            start: 0,
+            words: &[],
+            fields: Default::default(),
+        }
     }
 
     fn is_replaced(self, field: &Field, registers: &Registers) -> bool {
@@ -387,6 +380,43 @@ impl Model {
             .map(|register| Block::new(register, 1))
             .filter(|&register| !harmless(register))
             .find_map(|register| guard::danger(self.generation(), register))
+    }
+}
+
+/// Goes through the fields of one run of registers after the other.
+struct Decode<'a, R> {
+    model: Model,
+    registers: &'a Registers,
+    runs: R,
+    /// The run.
+    start: u16,
+    words: &'a [u16],
+    /// What may still lie in it.
+    fields: core::slice::Iter<'static, Field>,
+}
+
+impl<'a, R: Iterator<Item = (u16, &'a [u16])>> Iterator for Decode<'a, R> {
+    type Item = (&'static Field, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            for field in self.fields.by_ref() {
+                let at = usize::from(field.register() - self.start);
+                let Some(words) = self.words.get(at..).filter(|words| !words.is_empty()) else {
+                    break;
+                };
+                if self.model.is_replaced(field, self.registers) {
+                    continue;
+                }
+                if let Some(value) = field.decode_among(words, self.registers) {
+                    return Some((field, value));
+                }
+            }
+            (self.start, self.words) = self.runs.next()?;
+            let fields = self.model.0.fields;
+            let from = fields.partition_point(|field| field.register() < self.start);
+            self.fields = fields.get(from..).unwrap_or_default().iter();
+        }
     }
 }
 
