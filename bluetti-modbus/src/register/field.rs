@@ -284,6 +284,7 @@ impl Field {
     }
 
     /// Its value, from the words at its first register and behind.
+    #[inline]
     pub(crate) fn decode_among(&self, words: &[u16], registers: &Registers) -> Option<Value> {
         if let Kind::Number { word, scale } = self.kind {
             let raw = word.number(words)?;

@@ -194,6 +194,7 @@ impl Kind {
     ///
     /// [`Field::decode`]: super::Field::decode
     #[must_use]
+    #[inline]
     pub fn decode(self, words: &[u16]) -> Option<Value> {
         let &first = words.first()?;
         let [_, low] = first.to_be_bytes();
@@ -244,6 +245,7 @@ impl Kind {
     /// As [`decode`](Self::decode), without the numbers that stand for "no value",
     /// and with the rest of the image, which tells the scale of a
     /// [`Pv`](Self::Pv).
+    #[inline]
     pub(super) fn decode_among(self, words: &[u16], registers: &Registers) -> Option<Value> {
         if self.is_sentinel(words) {
             return None;
