@@ -2,14 +2,14 @@
 //! generation.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v1};
+use super::{Alarms, Generation, Map, table, v1};
 use crate::register::{Control, Field, Kind, PvQuantity, PvScale, Role, Unit, field};
 
 pub(crate) static AC200M: Map = Map {
     name: "AC200M",
     generation: Generation::First,
     unit: 1,
-    fields: &[
+    fields: table![
         &v1::HOME,
         &v1::HOME_END,
         &[v1::POWER_GENERATION],
@@ -35,7 +35,7 @@ pub(crate) static AC200L: Map = Map {
     name: "AC200L",
     generation: Generation::First,
     unit: 1,
-    fields: &[
+    fields: table![
         &v1::HOME,
         &v1::HOME_END,
         &[v1::POWER_GENERATION],
@@ -66,7 +66,7 @@ pub(crate) static AC200PL: Map = Map {
     name: "AC200PL",
     generation: Generation::First,
     unit: 1,
-    fields: &[
+    fields: table![
         &v1::HOME,
         &v1::HOME_END,
         &INTERNAL,

@@ -1,14 +1,14 @@
 //! AC300 and AC500: inverters with separate packs.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v1};
+use super::{Alarms, Generation, Map, table, v1};
 use crate::register::{Control, ControlId, Field, Role, Unit, field};
 
 pub(crate) static AC300: Map = Map {
     name: "AC300",
     generation: Generation::First,
     unit: 1,
-    fields: &[
+    fields: table![
         &v1::HOME,
         &v1::HOME_END,
         &[v1::POWER_GENERATION],
@@ -26,7 +26,7 @@ pub(crate) static AC500: Map = Map {
     name: "AC500",
     generation: Generation::First,
     unit: 1,
-    fields: &[
+    fields: table![
         &v1::HOME,
         &v1::HOME_END,
         &[v1::POWER_GENERATION],

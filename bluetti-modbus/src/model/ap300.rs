@@ -1,14 +1,14 @@
 //! AP300: answers on unit 0 only, and has working modes of its own.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v2};
+use super::{Alarms, Generation, Map, table, v2};
 use crate::register::{Control, ControlId, Field, Role, choices, field};
 
 pub(crate) static AP300: Map = Map {
     name: "AP300",
     generation: Generation::Second,
     unit: 0,
-    fields: &[
+    fields: table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::UNKNOWN_VOLTAGE,

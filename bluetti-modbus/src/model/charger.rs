@@ -2,14 +2,14 @@
 //! other way round.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map};
+use super::{Alarms, Generation, Map, table};
 use crate::register::{Block, Control, ControlId, Field, Kind, Role, Unit, Word, field};
 
 pub(crate) static CHARGER_2: Map = Map {
     name: "Charger 2",
     generation: Generation::Second,
     unit: 1,
-    fields: &[&FIELDS],
+    fields: table![&FIELDS],
     controls: &[&[SWITCH]],
     windows: &[Block::new(15500, 60), Block::new(15560, 25)],
     packs: PackAccess::None,

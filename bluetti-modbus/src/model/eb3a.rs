@@ -1,14 +1,14 @@
 //! EB3A: the smallest station of its generation.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v1};
+use super::{Alarms, Generation, Map, table, v1};
 use crate::register::{Block, Control, ControlId, Field, Role, choices, field};
 
 pub(crate) static EB3A: Map = Map {
     name: "EB3A",
     generation: Generation::First,
     unit: 1,
-    fields: &[&v1::HOME, &FIELDS],
+    fields: table![&v1::HOME, &FIELDS],
     controls: &[&CONTROLS],
     windows: &[Block::new(10, 53), Block::new(70, 66), Block::new(3000, 67)],
     packs: PackAccess::None,

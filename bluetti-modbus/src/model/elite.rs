@@ -1,12 +1,12 @@
 //! The Elite stations and the PR ones, second generation.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v2};
-use crate::register::{Block, Control, ControlId, Field, Unit, choices, field};
+use super::{Alarms, Generation, Map, table, v2};
+use crate::register::{Block, Control, ControlId, Field, Role, Unit, choices, field};
 
 pub(crate) static EL10: Map = map(
     "EL10",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::UNKNOWN_VOLTAGE,
@@ -21,7 +21,7 @@ pub(crate) static EL10: Map = map(
 
 pub(crate) static EL30V2: Map = map(
     "EL30V2",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::UNKNOWN_VOLTAGE,
@@ -42,7 +42,7 @@ pub(crate) static EL30V2: Map = map(
 
 pub(crate) static EL100V2: Map = map(
     "EL100V2",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::UNKNOWN_VOLTAGE,
@@ -66,7 +66,7 @@ pub(crate) static EL300: Map = Map {
     windows: &EL300_WINDOWS,
     ..map(
         "EL300",
-        &[
+        table![
             &v2::IDENTITY,
             &v2::HOME,
             &v2::UNKNOWN_VOLTAGE,
@@ -95,11 +95,12 @@ pub(crate) static EL300: Map = Map {
     )
 };
 
+/// Its AC output power counts VA.
 pub(crate) static ELITE_200_V2: Map = Map {
     windows: &ELITE_200_WINDOWS,
     ..map(
         "Elite 200 V2",
-        &[
+        table![
             &v2::IDENTITY,
             &v2::HOME,
             &v2::PORTABLE_VOLTAGE,
@@ -133,7 +134,7 @@ pub(crate) static ELITE_200_V2: Map = Map {
 pub(crate) static PR30V2: Map = map("PR30V2", PR_FIELDS, &[]);
 pub(crate) static PR100V2: Map = map("PR100V2", PR_FIELDS, &[]);
 
-static PR_FIELDS: &[&[Field]] = &[
+static PR_FIELDS: &[Field] = table![
     &v2::IDENTITY,
     &v2::HOME,
     &v2::UNKNOWN_VOLTAGE,
@@ -143,7 +144,7 @@ static PR_FIELDS: &[&[Field]] = &[
 
 const fn map(
     name: &'static str,
-    fields: &'static [&'static [Field]],
+    fields: &'static [Field],
     controls: &'static [&'static [Control]],
 ) -> Map {
     Map {
@@ -211,7 +212,7 @@ static CONTROLS: [Control; 4] = [
 /// The AC output's only phase.
 static LOAD_PHASE: [Field; 3] = [
     field!("internal_power_one" 1430 I16 Watts "Power of the AC output", detail()),
-    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the AC output", detail()),
+    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the AC output", detail(), role_of(Role::AcOutputVoltage), fallback()),
     field!("internal_current_one" 1432 I16_1 Amps "Current of the AC output", detail()),
 ];
 

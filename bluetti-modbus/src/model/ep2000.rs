@@ -4,14 +4,14 @@
 //! are the battery packs.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, phases, v2};
+use super::{Alarms, Generation, Map, phases, table, v2};
 use crate::register::{Block, Field, Role, field};
 
 pub(crate) static EP2000: Map = Map {
     name: "EP2000",
     generation: Generation::Second,
     unit: 1,
-    fields: &[
+    fields: table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::HIGH_VOLTAGE,

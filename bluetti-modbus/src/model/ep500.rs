@@ -1,7 +1,7 @@
 //! EP500 and EP500P: one built-in pack.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v1};
+use super::{Alarms, Generation, Map, table, v1};
 use crate::register::{Control, Field, Role, field};
 
 pub(crate) static EP500: Map = map("EP500");
@@ -20,7 +20,7 @@ const fn map(name: &'static str) -> Map {
     }
 }
 
-static FIELDS: &[&[Field]] = &[
+static FIELDS: &[Field] = table![
     &v1::HOME,
     &v1::HOME_END,
     &[v1::POWER_GENERATION],

@@ -1,12 +1,12 @@
 //! EP600, EP760 and EP800: home systems of the second generation.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, phases, v2};
+use super::{Alarms, Generation, Map, phases, table, v2};
 use crate::register::{Block, Control, ControlId, Field, Role, field};
 
 pub(crate) static EP600: Map = map(
     "EP600",
-    &[
+    table![
         &v2::IDENTITY_LONG,
         &v2::HOME,
         &v2::HIGH_VOLTAGE,
@@ -30,7 +30,7 @@ pub(crate) static EP600: Map = map(
 
 pub(crate) static EP760: Map = map(
     "EP760",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::HIGH_VOLTAGE,
@@ -47,14 +47,14 @@ pub(crate) static EP760: Map = map(
 
 pub(crate) static EP800: Map = map(
     "EP800",
-    &[&v2::IDENTITY, &v2::HOME, &v2::HIGH_VOLTAGE, &v2::TIMES_RAW],
+    table![&v2::IDENTITY, &v2::HOME, &v2::HIGH_VOLTAGE, &v2::TIMES_RAW],
     &[],
     PackAccess::None,
 );
 
 const fn map(
     name: &'static str,
-    fields: &'static [&'static [Field]],
+    fields: &'static [Field],
     controls: &'static [&'static [Control]],
     packs: PackAccess,
 ) -> Map {

@@ -2,14 +2,14 @@
 //! have in common, and nothing to set but the outputs.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v1, v2};
+use super::{Alarms, Generation, Map, table, v1, v2};
 use crate::register::{Block, Field, Role, field};
 
 pub(crate) static V1: Map = Map {
     name: "Generic V1",
     generation: Generation::First,
     unit: 1,
-    fields: &[&v1::HOME, &V1_FIELDS],
+    fields: table![&v1::HOME, &V1_FIELDS],
     controls: &[&[v1::SWITCH_AC, v1::SWITCH_DC]],
     windows: &[
         Block::new(10, 53),
@@ -38,7 +38,7 @@ pub(crate) static V2: Map = Map {
     name: "Generic V2",
     generation: Generation::Second,
     unit: 1,
-    fields: &[
+    fields: table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::UNKNOWN_VOLTAGE,

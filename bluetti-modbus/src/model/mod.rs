@@ -45,6 +45,7 @@ mod phases;
 mod plan;
 mod portable;
 mod station;
+mod table;
 mod tcp;
 mod v1;
 mod v2;
@@ -59,6 +60,7 @@ pub use guard::private_registers;
 pub use name::Advertised;
 pub use pack::{Pack, PackAccess, PackSelection};
 pub use station::{NetFlow, Station};
+use table::table;
 
 /// The generation of a station's map. Register 16, which all stations have, tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,15 +98,16 @@ impl Generation {
     }
 }
 
-/// All about one model.
+/// All about one model. A new model is one of these, in the file of its family,
+/// and a line in `models!`.
 #[derive(Debug)]
 pub(crate) struct Map {
     name: &'static str,
     generation: Generation,
     /// The unit id that answers; most stations take 1.
     unit: u8,
-    /// Each slice by register, ascending.
-    fields: &'static [&'static [Field]],
+    /// By register, ascending.
+    fields: &'static [Field],
     controls: &'static [&'static [Control]],
     /// Blocks known to be readable as a whole, ascending.
     windows: &'static [Block],
@@ -250,11 +253,13 @@ impl Model {
     }
 
     /// This model, or the generic one of the generation that register 16 tells:
-    /// under some names both generations are sold.
+    /// under some names both generations are sold. Models without that register
+    /// stay what they are.
     #[must_use]
     pub fn for_protocol(self, version: u16) -> Self {
         let generation = Generation::of_protocol(version);
-        if self.generation() == generation || self.generation() == Generation::Tcp {
+        let has_version = |field: &Field| field.role() == Some(Role::ProtocolVersion);
+        if self.generation() == generation || !self.fields().any(has_version) {
             self
         } else {
             Self::generic(generation)
@@ -272,7 +277,7 @@ impl Model {
 
     /// All fields.
     pub fn fields(self) -> impl Iterator<Item = &'static Field> {
-        self.0.fields.iter().copied().flatten()
+        self.0.fields.iter()
     }
 
     /// The field of a name or alias; not a [fallback](Field::is_fallback) where
@@ -285,38 +290,48 @@ impl Model {
             .or_else(|| called().next())
     }
 
-    /// The values of all fields in these registers. A
-    /// [fallback](Field::is_fallback) is left out where the field it stands in for
+    /// The values of all fields in these registers, by register. A
+    /// [fallback](Field::is_fallback) is left out where the field of the same name
     /// has a value.
-    pub fn decode(
-        self,
-        registers: &Registers,
-    ) -> impl Iterator<Item = (&'static Field, Value)> + '_ {
-        let read = move |slice: &'static [Field]| {
-            present(slice, registers).filter_map(move |field| {
-                if field.is_fallback() && self.is_replaced(field, registers) {
-                    return None;
-                }
-                Some((field, field.decode(registers)?))
-            })
-        };
-        self.0.fields.iter().copied().flat_map(read)
+    pub fn decode(self, registers: &Registers) -> impl Iterator<Item = (&'static Field, Value)> {
+        Decode {
+            model: self,
+            registers,
+            runs: registers.runs(),
+            start: 0,
+            words: &[],
+            fields: Default::default(),
+        }
     }
 
-    fn is_replaced(self, fallback: &Field, registers: &Registers) -> bool {
-        let mut others = self
-            .fields()
-            .filter(|field| !field.is_fallback() && field.name() == fallback.name());
-        others.any(|field| field.decode(registers).is_some())
+    fn is_replaced(self, field: &Field, registers: &Registers) -> bool {
+        let Some(register) = field
+            .replacement()
+            .filter(|&it| registers.get(it).is_some())
+        else {
+            return false;
+        };
+        let fields = self.0.fields;
+        let from = fields.partition_point(|other| other.register() < register);
+        let mut others = fields.iter().skip(from);
+        let other = others.find(|other| other.name() == field.name());
+        other.is_some_and(|other| other.decode(registers).is_some())
     }
 
     /// The value of a role.
     #[must_use]
     pub fn value(self, role: Role, registers: &Registers) -> Option<Value> {
-        let with_role = || self.fields().filter(|field| field.role() == Some(role));
-        let mut firm = with_role().filter(|field| !field.is_fallback());
-        firm.find_map(|field| field.decode(registers))
-            .or_else(|| with_role().find_map(|field| field.decode(registers)))
+        let mut fallback = None;
+        for field in self.fields().filter(|field| field.role() == Some(role)) {
+            if !field.is_fallback() {
+                if let Some(value) = field.decode(registers) {
+                    return Some(value);
+                }
+            } else if fallback.is_none() {
+                fallback = Some(field);
+            }
+        }
+        fallback?.decode(registers)
     }
 
     /// What can be set without danger.
@@ -368,17 +383,41 @@ impl Model {
     }
 }
 
-/// The fields of a slice whose first register is there.
-fn present<'a>(
-    slice: &'static [Field],
+/// Goes through the fields of one run of registers after the other.
+struct Decode<'a, R> {
+    model: Model,
     registers: &'a Registers,
-) -> impl Iterator<Item = &'static Field> + use<'a> {
-    registers.runs().flat_map(move |(start, words)| {
-        let end = usize::from(start) + words.len();
-        let from = slice.partition_point(|field| field.register() < start);
-        let to = slice.partition_point(|field| usize::from(field.register()) < end);
-        slice.get(from..to).unwrap_or_default()
-    })
+    runs: R,
+    /// The run.
+    start: u16,
+    words: &'a [u16],
+    /// What may still lie in it.
+    fields: core::slice::Iter<'static, Field>,
+}
+
+impl<'a, R: Iterator<Item = (u16, &'a [u16])>> Iterator for Decode<'a, R> {
+    type Item = (&'static Field, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            for field in self.fields.by_ref() {
+                let at = usize::from(field.register() - self.start);
+                let Some(words) = self.words.get(at..).filter(|words| !words.is_empty()) else {
+                    break;
+                };
+                if self.model.is_replaced(field, self.registers) {
+                    continue;
+                }
+                if let Some(value) = field.decode_among(words, self.registers) {
+                    return Some((field, value));
+                }
+            }
+            (self.start, self.words) = self.runs.next()?;
+            let fields = self.model.0.fields;
+            let from = fields.partition_point(|field| field.register() < self.start);
+            self.fields = fields.get(from..).unwrap_or_default().iter();
+        }
+    }
 }
 
 impl PartialEq for Model {

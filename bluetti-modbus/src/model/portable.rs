@@ -2,12 +2,12 @@
 //! Handsfree 1.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map, v2};
+use super::{Alarms, Generation, Map, table, v2};
 use crate::register::{Block, Control, ControlId, Field, Role, choices, field};
 
 pub(crate) static AC2A: Map = map(
     "AC2A",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -15,6 +15,7 @@ pub(crate) static AC2A: Map = map(
         &INPUTS,
         &v2::GRID_PAGE,
         &v2::LOAD_PAGE,
+        &OUTPUT,
         &[
             field!("ac_output_on" 1509 Flag None "AC output is on", detail(), role_of(Role::AcOutputOn)),
             DC_OUTPUT_ON,
@@ -32,7 +33,7 @@ pub(crate) static AC2A: Map = map(
 
 pub(crate) static AC2P: Map = map(
     "AC2P",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -44,7 +45,7 @@ pub(crate) static AC2P: Map = map(
 
 pub(crate) static AC50B: Map = map(
     "AC50B",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -55,7 +56,7 @@ pub(crate) static AC50B: Map = map(
 
 pub(crate) static AC60: Map = map(
     "AC60",
-    &[
+    table![
         &v2::IDENTITY_LONG,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -92,7 +93,7 @@ pub(crate) static AC60: Map = map(
 
 pub(crate) static AC60P: Map = map(
     "AC60P",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -109,7 +110,7 @@ pub(crate) static AC60P: Map = map(
 
 pub(crate) static AC70: Map = map(
     "AC70",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -128,7 +129,7 @@ pub(crate) static AC70: Map = map(
 
 pub(crate) static AC70P: Map = map(
     "AC70P",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -141,7 +142,7 @@ pub(crate) static AC70P: Map = map(
 
 pub(crate) static AC180: Map = map(
     "AC180",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::BASE,
         &v2::HOME,
@@ -164,7 +165,7 @@ pub(crate) static AC180P: Map = Map {
     windows: &AC180P_WINDOWS,
     ..map(
         "AC180P",
-        &[
+        table![
             &v2::IDENTITY,
             &v2::HOME,
             &v2::PORTABLE_VOLTAGE,
@@ -178,7 +179,7 @@ pub(crate) static AC180P: Map = Map {
 
 pub(crate) static AC180T: Map = map(
     "AC180T",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -191,7 +192,7 @@ pub(crate) static AC180T: Map = map(
 
 pub(crate) static HANDSFREE_1: Map = map(
     "Handsfree 1",
-    &[
+    table![
         &v2::IDENTITY,
         &v2::HOME,
         &v2::PORTABLE_VOLTAGE,
@@ -204,7 +205,7 @@ pub(crate) static HANDSFREE_1: Map = map(
 
 const fn map(
     name: &'static str,
-    fields: &'static [&'static [Field]],
+    fields: &'static [Field],
     controls: &'static [&'static [Control]],
 ) -> Map {
     Map {

@@ -2,7 +2,7 @@
 //! station's own web page. Contributed by owners; not verified by a second source.
 
 use super::pack::PackAccess;
-use super::{Alarms, Generation, Map};
+use super::{Alarms, Generation, Map, table};
 use crate::register::{Block, Control, ControlId, Danger, Field, Role, Unit, choices, field};
 
 pub(crate) static EP2000_TCP: Map = map("EP2000 TCP");
@@ -21,7 +21,7 @@ const fn map(name: &'static str) -> Map {
     }
 }
 
-static FIELDS: &[&[Field]] = &[&INVERTER, &BATTERY, &SETTINGS];
+static FIELDS: &[Field] = table![&INVERTER, &BATTERY, &SETTINGS];
 
 static CONTROL_LISTS: &[&[Control]] = &[&CONTROLS];
 

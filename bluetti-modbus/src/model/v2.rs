@@ -173,7 +173,7 @@ pub(crate) static LOAD_PAGE: [Field; 16] = [
     field!("ac_on_minutes" 1424 U16 Minutes "How long the AC output has been on", detail()),
     field!("inv_num_phases" 1429 LOW None "Phases of the AC output", detail()),
     field!("internal_power_one" 1430 I16 Watts "Power of the first phase of the AC output", detail()),
-    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the first phase of the AC output", detail()),
+    field!("internal_ac_voltage" 1431 U16_1 Volts "Voltage of the first phase of the AC output", detail(), role_of(Role::AcOutputVoltage), fallback()),
     field!("internal_current_one" 1432 I16_1 Amps "Current of the first phase of the AC output", detail()),
 ];
 

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Block, Kind, Registers, Value, Word};
+use super::{Block, Decimal, Kind, Registers, Value, Word};
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -193,6 +193,8 @@ pub struct Field {
     group: Group,
     role: Option<Role>,
     fallback: bool,
+    /// For a fallback: the first register of the field of the same name.
+    replacement: Option<u16>,
     doc: &'static str,
 }
 
@@ -278,16 +280,29 @@ impl Field {
     /// value.
     #[must_use]
     pub fn decode(&self, registers: &Registers) -> Option<Value> {
-        let value = self.kind.decode_at(registers, self.register)?;
+        self.decode_among(registers.from(self.register)?, registers)
+    }
+
+    /// Its value, from the words at its first register and behind.
+    #[inline]
+    pub(crate) fn decode_among(&self, words: &[u16], registers: &Registers) -> Option<Value> {
+        if let Kind::Number { word, scale } = self.kind {
+            let raw = word.number(words)?;
+            let valid = word.unused() != Some(raw) && self.is_plausible(raw);
+            return valid.then(|| Value::Number(Decimal::new(raw, scale)));
+        }
+        let value = self.kind.decode_among(words, registers)?;
         let raw = match &value {
             Value::Number(number) => number.raw(),
             Value::Minutes(minutes) => i64::from(*minutes),
             _ => return Some(value),
         };
-        match self.range {
-            Some((low, high)) if raw < i64::from(low) || raw > i64::from(high) => None,
-            _ => Some(value),
-        }
+        self.is_plausible(raw).then_some(value)
+    }
+
+    fn is_plausible(&self, raw: i64) -> bool {
+        self.range
+            .is_none_or(|(low, high)| i64::from(low) <= raw && raw <= i64::from(high))
     }
 }
 
@@ -316,6 +331,7 @@ impl Field {
             group: Group::Live,
             role: None,
             fallback: false,
+            replacement: None,
             doc,
         }
     }
@@ -357,6 +373,15 @@ impl Field {
 
     const fn in_group(mut self, group: Group) -> Self {
         self.group = group;
+        self
+    }
+
+    pub(crate) const fn replacement(&self) -> Option<u16> {
+        self.replacement
+    }
+
+    pub(crate) const fn replaced_by(mut self, register: u16) -> Self {
+        self.replacement = Some(register);
         self
     }
 

@@ -110,10 +110,14 @@ impl Registers {
     /// `count` registers from `start` on; `None` unless all of them are there.
     #[must_use]
     pub fn range(&self, start: u16, count: u16) -> Option<&[u16]> {
+        self.from(start)?.get(..usize::from(count))
+    }
+
+    /// The words at an address and behind, up to the first one that is missing.
+    pub(crate) fn from(&self, start: u16) -> Option<&[u16]> {
         let index = self.runs.partition_point(|run| run.start <= start);
         let run = self.runs.get(index.checked_sub(1)?)?;
-        let at = usize::from(start - run.start);
-        run.words.get(at..at + usize::from(count))
+        run.words.get(usize::from(start - run.start)..)
     }
 
     /// Forgets `count` registers from `start` on.

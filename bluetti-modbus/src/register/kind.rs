@@ -86,6 +86,34 @@ pub enum Word {
     I32,
 }
 
+impl Word {
+    /// The number in these registers.
+    pub(super) fn number(self, words: &[u16]) -> Option<i64> {
+        let &first = words.first()?;
+        let [high, low] = first.to_be_bytes();
+        let long = || Some(u32::from(first) | u32::from(*words.get(1)?) << 16);
+        Some(match self {
+            Self::Low => i64::from(low),
+            Self::High => i64::from(high),
+            Self::U16 => i64::from(first),
+            Self::I16 => i64::from(first.cast_signed()),
+            Self::Negated => -i64::from(first.cast_signed()),
+            Self::U32 => i64::from(long()?),
+            Self::I32 => i64::from(long()?.cast_signed()),
+        })
+    }
+
+    /// The number that stands for "not used". A signed register has none: there it
+    /// is -1.
+    pub(super) const fn unused(self) -> Option<i64> {
+        match self {
+            Self::U16 => Some(UNUSED as i64),
+            Self::U32 => Some(u32::MAX as i64),
+            _ => None,
+        }
+    }
+}
+
 /// Voltage or power of the PV input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PvQuantity {
@@ -166,23 +194,12 @@ impl Kind {
     ///
     /// [`Field::decode`]: super::Field::decode
     #[must_use]
+    #[inline]
     pub fn decode(self, words: &[u16]) -> Option<Value> {
         let &first = words.first()?;
-        let [high, low] = first.to_be_bytes();
+        let [_, low] = first.to_be_bytes();
         Some(match self {
-            Self::Number { word, scale } => {
-                let long = || Some(u32::from(first) | u32::from(*words.get(1)?) << 16);
-                let raw = match word {
-                    Word::Low => i64::from(low),
-                    Word::High => i64::from(high),
-                    Word::U16 => i64::from(first),
-                    Word::I16 => i64::from(first.cast_signed()),
-                    Word::Negated => -i64::from(first.cast_signed()),
-                    Word::U32 => i64::from(long()?),
-                    Word::I32 => i64::from(long()?.cast_signed()),
-                };
-                Value::Number(Decimal::new(raw, scale))
-            }
+            Self::Number { word, scale } => Value::Number(Decimal::new(word.number(words)?, scale)),
             Self::Switch => Value::Switch(first == 1),
             Self::Flag => match first {
                 0 | 1 => Value::Switch(first == 1),
@@ -225,35 +242,30 @@ impl Kind {
         })
     }
 
-    /// As [`decode`](Self::decode), at an address of an image and without the
-    /// numbers that stand for "no value".
-    pub(super) fn decode_at(self, registers: &Registers, register: u16) -> Option<Value> {
-        let words = registers.range(register, self.count())?;
+    /// As [`decode`](Self::decode), without the numbers that stand for "no value",
+    /// and with the rest of the image, which tells the scale of a
+    /// [`Pv`](Self::Pv).
+    #[inline]
+    pub(super) fn decode_among(self, words: &[u16], registers: &Registers) -> Option<Value> {
+        if self.is_sentinel(words) {
+            return None;
+        }
         if let Self::Pv { quantity, .. } = self
             && let Some(&[voltage, power, current]) = registers.range(PV_REGISTER, 3)
             && let Some(scale) = PvScale::of(voltage, power, current)
         {
             return Some(pv(*words.first()?, quantity, scale));
         }
-        if self.is_sentinel(words) {
-            return None;
-        }
         self.decode(words)
     }
 
     fn is_sentinel(self, words: &[u16]) -> bool {
         match self {
-            Self::Number {
-                word: Word::U16, ..
+            Self::Temperature | Self::Minutes | Self::Pv { .. } => words.first() == Some(&UNUSED),
+            Self::Serial | Self::Version => {
+                let mut words = words.iter().take(usize::from(self.count()));
+                words.all(|&word| word == UNUSED)
             }
-            | Self::Temperature
-            | Self::Minutes
-            | Self::Pv { .. } => words.first() == Some(&UNUSED),
-            Self::Number {
-                word: Word::U32, ..
-            }
-            | Self::Serial
-            | Self::Version => words.iter().all(|&word| word == UNUSED),
             Self::Switch | Self::Flag | Self::Choice(_) => {
                 matches!(words.first(), Some(&(UNSUPPORTED | UNUSED)))
             }

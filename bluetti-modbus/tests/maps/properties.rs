@@ -357,6 +357,7 @@ fn register_16_decides() {
     assert_eq!(Model::AC200L.for_protocol(1013), Model::AC200L);
     assert_eq!(Model::AC200L.for_protocol(2001), Model::GENERIC_V2);
     assert_eq!(Model::AC60.for_protocol(1999), Model::GENERIC_V1);
+    assert_eq!(Model::CHARGER_2.for_protocol(1001), Model::CHARGER_2);
     assert_eq!(Model::EP2000.over_tcp(), Some(Model::EP2000_TCP));
     assert_eq!(Model::AC300.over_tcp(), None);
 }
