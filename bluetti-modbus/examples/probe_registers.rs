@@ -1,5 +1,5 @@
 //! Dumps the registers of a station that no map knows yet: what it has between
-//! two numbers, and what it refuses.
+//! two numbers. What holds a password or the name of your network is left out.
 //!
 //! `cargo run -p bluetti-modbus --example probe_registers -- FROM TO [NAME]`
 
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bluetti_modbus::Client;
 use bluetti_modbus::ble::{BleTransport, Wanted, find};
-use bluetti_modbus::register::{Block, Registers};
+use bluetti_modbus::model::private_registers;
+use bluetti_modbus::register::Block;
 use btleplug::api::{Central as _, Manager as _, Peripheral as _};
 use btleplug::platform::Manager;
 use futures_util::StreamExt;
@@ -44,10 +45,14 @@ async fn probe(
     from: u16,
     to: u16,
 ) -> Result<(), bluetti_modbus::Error> {
-    println!("{:#?}", client.identify().await?);
+    let identity = client.identify().await?;
+    println!("{identity:#?}");
     for start in (from..=to).step_by(usize::from(STEP)) {
         let count = (to - start).saturating_add(1).min(STEP);
-        let registers: Registers = client.read_blocks(&[Block::new(start, count)]).await?;
+        let mut registers = client.read_blocks(&[Block::new(start, count)]).await?;
+        for private in private_registers(identity.model.generation()) {
+            registers.remove(private.start, private.count);
+        }
         for (start, words) in registers.runs() {
             println!("{start:5}: {words:04x?}");
         }

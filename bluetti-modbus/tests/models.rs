@@ -80,9 +80,6 @@ async fn what_is_switched_off_draws_no_power() {
     let mut switched = 0;
     for (model, config) in stations() {
         let mut client = client(config).with_model(model);
-        if model.unit() == 0 {
-            client.identify().await.unwrap();
-        }
         if model.control(ControlId::AcOutput).is_none() {
             continue;
         }

@@ -408,6 +408,24 @@ async fn unknown_names_get_the_generic_map() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_was_told_stays() {
+    // A device without any of the pages that tell.
+    let registers = (15_500..15_600).map(|register| (register, 1));
+    let config = StationConfig::with_registers(registers);
+    let unknown = client(config.clone()).identify().await.unwrap_err();
+    assert!(matches!(unknown, Error::UnknownModel), "{unknown}");
+    let mut client = client(config).with_model(Model::CHARGER_2);
+    let identity = client.identify().await.unwrap();
+    assert_eq!(
+        (identity.model, identity.device_type),
+        (Model::CHARGER_2, None)
+    );
+    let registers = client.read(&[Group::Live]).await.unwrap();
+    let charger = Station::new(Model::CHARGER_2, &registers);
+    assert_eq!(charger.soc_percent(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn futures_can_move_between_threads() {
     fn is_send<T: Send>(value: T) -> T {
         value

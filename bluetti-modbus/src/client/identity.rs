@@ -31,8 +31,8 @@ impl<T: Transport> Client<T> {
     /// # Errors
     ///
     /// [`Error::TimedOut`] if neither unit 1 nor unit 0 answers,
-    /// [`Error::UnknownModel`] if every place of the name is refused; otherwise
-    /// any [`Error`] of a read.
+    /// [`Error::UnknownModel`] if every place of the name is refused and the client
+    /// was told no model; otherwise any [`Error`] of a read.
     pub async fn identify(&mut self) -> Result<Identity, Error> {
         let protocol_version = if self.is_tcp {
             None
@@ -44,56 +44,63 @@ impl<T: Transport> Client<T> {
             None if self.is_tcp => vec![Generation::Tcp],
             None => vec![Generation::Second, Generation::First],
         };
-        let (generation, page) = self.identity_page(&places).await?;
-        let station = Station::new(Model::generic(generation), &page);
-        let (name, serial_number) = match generation {
-            Generation::Tcp => {
-                let station = Station::new(Model::EP2000_TCP, &page);
-                (station.device_type(), station.serial_number())
-            }
-            _ => (station.device_type(), station.serial_number()),
-        };
+        let found = self.identity_page(&places).await?;
+        let station = found.as_ref().map(|(generation, page)| {
+            let map = match generation {
+                Generation::Tcp => Model::EP2000_TCP,
+                other => Model::generic(*other),
+            };
+            Station::new(map, page)
+        });
+        let name = station.and_then(|station| station.device_type());
         let device_type = name.map(|name| name.to_string());
-        let model = self.choose(device_type.as_deref(), generation);
-        let model = model.ok_or(Error::UnknownModel)?;
+        let generation = found.as_ref().map(|(generation, _)| *generation);
+        let model = self
+            .choose(device_type.as_deref(), generation, protocol_version)
+            .ok_or(Error::UnknownModel)?;
         self.model = Some(model);
         Ok(Identity {
             unit: self.unit(),
             protocol_version,
             model,
             device_type,
-            serial_number,
+            serial_number: station.and_then(|station| station.serial_number()),
         })
     }
 
     /// The model that the client was told, or that of a name, or a generic one.
-    fn choose(&self, name: Option<&str>, generation: Generation) -> Option<Model> {
+    fn choose(
+        &self,
+        name: Option<&str>,
+        generation: Option<Generation>,
+        protocol_version: Option<u16>,
+    ) -> Option<Model> {
         let named = self.model.or_else(|| name.and_then(Model::from_name));
-        match generation {
-            Generation::Tcp => named.and_then(Model::over_tcp),
-            _ => {
-                let generic = Model::generic(generation);
-                Some(
-                    named
-                        .filter(|model| model.generation() == generation)
-                        .unwrap_or(generic),
-                )
-            }
+        if self.is_tcp {
+            return named.and_then(Model::over_tcp);
         }
+        let model = named.or_else(|| generation.map(Model::generic))?;
+        Some(protocol_version.map_or(model, |version| model.for_protocol(version)))
     }
 
-    /// Asks unit 1, or the one that was named, and unit 0 if that is silent.
+    /// Asks the unit that is likely, and the other one if that is silent.
     async fn find_unit(&mut self) -> Result<Option<u16>, Error> {
-        let version = match self.protocol_version(self.unit()).await {
+        let likely = self.unit();
+        let other = match likely {
+            UnitId::HOST => UnitId::DEFAULT,
+            _ => UnitId::HOST,
+        };
+        match self.protocol_version(likely).await {
             Err(Error::TimedOut { .. }) if self.unit.is_none() => {
-                let version = self.protocol_version(UnitId::HOST).await?;
-                self.unit = Some(UnitId::HOST);
+                let version = self.protocol_version(other).await?;
+                self.unit = Some(other);
+                Ok(version)
+            }
+            version => {
+                self.unit = Some(likely);
                 version
             }
-            other => other?,
-        };
-        self.unit = Some(self.unit());
-        Ok(version)
+        }
     }
 
     async fn protocol_version(&mut self, unit: UnitId) -> Result<Option<u16>, Error> {
@@ -109,7 +116,7 @@ impl<T: Transport> Client<T> {
     async fn identity_page(
         &mut self,
         places: &[Generation],
-    ) -> Result<(Generation, Registers), Error> {
+    ) -> Result<Option<(Generation, Registers)>, Error> {
         for &generation in places {
             let name = generation.device_type();
             let behind = match generation {
@@ -119,9 +126,9 @@ impl<T: Transport> Client<T> {
             let page = Block::new(name.start, name.count + behind);
             let registers = self.read_blocks(&[page]).await?;
             if !registers.is_empty() {
-                return Ok((generation, registers));
+                return Ok(Some((generation, registers)));
             }
         }
-        Err(Error::UnknownModel)
+        Ok(None)
     }
 }

@@ -168,7 +168,8 @@ impl<T: Transport> Client<T> {
 
     /// The unit that is asked.
     pub fn unit(&self) -> UnitId {
-        self.unit.unwrap_or_default()
+        let of_model = self.model.map(|model| UnitId(model.unit()));
+        self.unit.or(of_model).unwrap_or_default()
     }
 
     /// The station's model, once known.
