@@ -4,7 +4,7 @@ mod support;
 
 use bluetti_modbus::Client;
 use bluetti_modbus::model::{Generation, Model, PackAccess, Station};
-use bluetti_modbus::register::{ControlId, Group, Registers, Setting};
+use bluetti_modbus::register::{ControlId, Group, ReadLimit, Registers, Setting};
 use bluetti_modbus::simulator::{Snapshot, StationConfig};
 use support::{SimulatedLink, client};
 
@@ -114,4 +114,30 @@ async fn every_kind_of_pack_is_read() {
     }
     println!("{read_of_all} packs");
     assert!(read_of_all >= 20);
+}
+
+/// One request per field, as others poll, would be 15 to 40.
+#[tokio::test(start_paused = true)]
+async fn a_poll_takes_few_requests() {
+    for (model, live, public) in [
+        (Model::AC300, 4, 5),
+        (Model::AC60, 3, 12),
+        (Model::AP300, 3, 12),
+        (Model::EL100V2, 3, 12),
+    ] {
+        let config = StationConfig::of_model(model, SERIAL).encrypted();
+        let mtu = ReadLimit::for_mtu(247, true);
+        let mut client = client(config).with_model(model).with_read_limit(mtu);
+        let mut requests = Vec::new();
+        for groups in [&[Group::Live][..], Group::PUBLIC] {
+            let before = client.counters().requests;
+            client.read(groups).await.unwrap();
+            requests.push(client.counters().requests - before);
+        }
+        println!(
+            "{model}: {} requests, {} for everything",
+            requests[0], requests[1]
+        );
+        assert!(requests[0] <= live && requests[1] <= public, "{model}");
+    }
 }
