@@ -77,7 +77,9 @@ pub struct Session {
     handshake_until_ms: u64,
     quiet_until_ms: u64,
     last_chunk_ms: u64,
-    module_restarted: bool,
+    /// Why this link is of no more use. Going on in the clear after a handshake
+    /// that failed would tell an impostor what was meant for the station.
+    broken: Option<SessionError>,
     counters: SessionCounters,
 }
 
@@ -124,7 +126,7 @@ impl Session {
             handshake_until_ms: 0,
             quiet_until_ms: 0,
             last_chunk_ms: 0,
-            module_restarted: false,
+            broken: None,
             counters: SessionCounters::default(),
         }
     }
@@ -145,7 +147,7 @@ impl Session {
         self.security = Security::Unknown;
         self.outgoing.clear();
         self.outstanding = Outstanding::default();
-        self.module_restarted = false;
+        self.broken = None;
     }
 
     /// Starts a call. One that was still running is forgotten.
@@ -181,8 +183,8 @@ impl Session {
         if self.call.is_none() {
             return Step::Idle;
         }
-        if self.module_restarted {
-            return self.over(SessionError::ModuleRestarted);
+        if let Some(error) = self.broken {
+            return self.over(error);
         }
         if let Stage::Waiting { until_ms, .. } | Stage::Settling { until_ms, .. } = self.stage
             && now_ms >= until_ms
@@ -268,9 +270,10 @@ impl Session {
                 };
             }
             let awaited = self.link.awaits().unwrap_or(KexType::Challenge);
+            let error = SessionError::HandshakeTimedOut(awaited);
             self.link.reset();
-            self.security = Security::Unknown;
-            return self.over(SessionError::HandshakeTimedOut(awaited));
+            self.broken = Some(error);
+            return self.over(error);
         }
         let Some(call) = &self.call else {
             return Step::Idle;
@@ -310,6 +313,9 @@ impl Session {
     /// Takes one notification.
     pub fn received(&mut self, chunk: &[u8], now_ms: u64) {
         let silence_ms = now_ms.saturating_sub(self.last_chunk_ms);
+        if self.broken.is_some() {
+            return;
+        }
         if silence_ms > u64::from(self.timing.stale_ms) {
             self.assembler.flush();
             self.link.flush();
@@ -319,7 +325,7 @@ impl Session {
 
         if self.link.is_begun() {
             if is_module_line(chunk) {
-                self.module_restarted = true;
+                self.broken = Some(SessionError::ModuleRestarted);
                 return;
             }
             self.link.push(chunk);
@@ -343,7 +349,7 @@ impl Session {
     fn plain_chunk(&mut self, chunk: &[u8], now_ms: u64) {
         let rejected = self.assembler.counters().rejected_bytes;
         if self.assembler.push(chunk) {
-            self.module_restarted = true;
+            self.broken = Some(SessionError::ModuleRestarted);
             return;
         }
         let mut verdict = None;
@@ -398,11 +404,8 @@ impl Session {
                 },
                 LinkEvent::Damaged => self.damaged(now_ms),
                 LinkEvent::Failed(error) => {
-                    self.security = Security::Unknown;
                     self.outgoing.clear();
-                    if self.call.is_some() {
-                        self.stage = Stage::Over(Err(SessionError::Handshake(error)));
-                    }
+                    self.broken = Some(SessionError::Handshake(error));
                 }
             }
         }
