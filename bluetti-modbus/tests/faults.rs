@@ -70,6 +70,10 @@ impl Rig {
     }
 
     fn read(&mut self, (start, count): (u16, u16)) -> Outcome {
+        self.call(Request::read(UnitId::DEFAULT, start, count).unwrap())
+    }
+
+    fn call(&mut self, request: Request) -> Outcome {
         self.session.abandon();
         while let Some(output) = self.station.poll(self.now_ms) {
             match output {
@@ -77,7 +81,6 @@ impl Rig {
                 Output::LinkLost => return self.reconnect(),
             }
         }
-        let request = Request::read(UnitId::DEFAULT, start, count).unwrap();
         self.session.begin(request, self.now_ms);
         loop {
             let until_ms = match self.session.poll(self.now_ms) {
@@ -89,6 +92,7 @@ impl Rig {
                 }
                 Step::Wait { until_ms } => until_ms,
                 Step::Done(Ok(Reply::Registers(values))) => return Outcome::Answered(values),
+                Step::Done(Ok(Reply::Written)) => return Outcome::Answered(Vec::new()),
                 Step::Done(Err(SessionError::TimedOut { .. })) => return Outcome::TimedOut,
                 Step::Done(Ok(Reply::Refused(code))) => {
                     assert!(code.is_busy(), "{code}");
@@ -195,6 +199,38 @@ fn thousand_reads_of(name: &str, config: StationConfig, least_answered: usize) {
         answered >= least_answered,
         "{name}: only {answered} answered"
     );
+}
+
+/// Whatever goes wrong, a write is carried out once at most, and exactly once if
+/// it was acknowledged.
+fn three_hundred_writes(name: &str, faults: &Faults) {
+    for config in [station(faults), station(faults).encrypted()] {
+        let encrypted = config.encryption.is_some();
+        let mut rig = Rig::new(config, 2027);
+        let (mut acknowledged, mut unknown) = (0, 0);
+        for value in 1..=300 {
+            let before = rig.station.writes();
+            let outcome = rig.call(Request::write(UnitId::DEFAULT, 205, value));
+            let written = rig.station.writes() - before;
+            match outcome {
+                Outcome::Answered(_) => {
+                    acknowledged += 1;
+                    assert_eq!(written, 1, "{name}");
+                }
+                Outcome::TimedOut | Outcome::Reconnected => {
+                    unknown += 1;
+                    assert!(written <= 1, "{name}");
+                }
+            }
+            rig.now_ms += 500;
+        }
+        println!(
+            "{name}, encrypted {encrypted}: {acknowledged} acknowledged, {unknown} unknown, \
+             {} carried out",
+            rig.station.writes()
+        );
+        assert!(acknowledged > 0 && rig.station.writes() <= 300);
+    }
 }
 
 #[test]
@@ -312,6 +348,60 @@ fn challenges_inside_the_session() {
         encryption.inner_challenge_every = Some(5);
     }
     thousand_reads_of("challenges inside the session", config, READS);
+}
+
+#[test]
+fn no_write_is_carried_out_twice() {
+    let some = Faults {
+        delay_up_to_ms: 8_000,
+        ..Faults::default()
+    };
+    for (name, faults) in [
+        (
+            "drop",
+            Faults {
+                drop: 0.2,
+                ..some.clone()
+            },
+        ),
+        (
+            "delay",
+            Faults {
+                delay: 0.3,
+                ..some.clone()
+            },
+        ),
+        (
+            "corrupt",
+            Faults {
+                corrupt: 0.3,
+                ..some.clone()
+            },
+        ),
+        (
+            "split",
+            Faults {
+                split: 1.0,
+                ..some.clone()
+            },
+        ),
+        (
+            "duplicate",
+            Faults {
+                duplicate: 0.5,
+                ..some.clone()
+            },
+        ),
+        (
+            "module restart",
+            Faults {
+                module_restart: 0.1,
+                ..some.clone()
+            },
+        ),
+    ] {
+        three_hundred_writes(name, &faults);
+    }
 }
 
 #[test]

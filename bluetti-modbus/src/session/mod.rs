@@ -31,6 +31,7 @@
 mod config;
 mod outcome;
 mod outstanding;
+mod verdict;
 
 pub use config::{Config, Timing};
 pub use outcome::{Reply, Security, SessionCounters, SessionError, Step};
@@ -40,9 +41,10 @@ use alloc::vec::Vec;
 
 use crate::assembler::{Assembler, is_module_line};
 use crate::encryption::{KexType, LinkEvent, SecureLink};
-use crate::modbus::{Answer, ExceptionCode, Frame, Request};
+use crate::modbus::{ExceptionCode, Frame, Request};
 
 use outstanding::Outstanding;
+use verdict::{Verdict, judge};
 
 /// A station that starts over so often during one call will not get through it.
 const RESTARTS: u8 = 3;
@@ -515,31 +517,5 @@ impl Stage {
     /// Whether an answer would be taken now.
     fn waits(&self) -> bool {
         matches!(self, Self::Waiting { .. } | Self::Settling { .. })
-    }
-}
-
-enum Verdict {
-    Late { is_refusal: bool },
-    Reply(Reply),
-    EchoDiffers,
-}
-
-/// Whether an answer is the one that is waited for. Its unit, function and length
-/// decide: fences keep answers of the same shape to other requests away.
-fn judge(outstanding: &Outstanding, awaited: Option<&Request>, frame: &Frame<'_>) -> Verdict {
-    let is_refusal = matches!(frame.answer, Answer::Exception { .. });
-    let late = Verdict::Late { is_refusal };
-    let (unit, answer) = (frame.unit, &frame.answer);
-    let Some(awaited) = awaited.filter(|awaited| awaited.concerns(unit, answer)) else {
-        return late;
-    };
-    match *answer {
-        Answer::Exception { code, .. } => Verdict::Reply(Reply::Refused(code)),
-        _ if awaited.accepts(unit, answer) => match *answer {
-            Answer::Registers(words) => Verdict::Reply(Reply::Registers(words.to_vec())),
-            _ => Verdict::Reply(Reply::Written),
-        },
-        _ if outstanding.has_other_write(awaited) => late,
-        _ => Verdict::EchoDiffers,
     }
 }

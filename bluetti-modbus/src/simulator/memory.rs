@@ -24,6 +24,7 @@ pub(super) struct Bank {
     committing: Vec<(u64, u8, u16, u16)>,
     /// The pack that comes next, and when.
     switching: Option<(u64, u16)>,
+    writes: u64,
 }
 
 impl Bank {
@@ -39,6 +40,7 @@ impl Bank {
             longest_read: config.longest_read,
             committing: Vec::new(),
             switching: None,
+            writes: 0,
         };
         bank.show(1);
         bank
@@ -48,6 +50,10 @@ impl Bank {
         let memory = self.units.get(&unit)?;
         let known = within(&memory.blocks, register, 1);
         known.then(|| memory.registers.get(&register).copied().unwrap_or(0))
+    }
+
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
     }
 
     pub(super) fn set(&mut self, unit: u8, register: u16, value: u16) {
@@ -119,6 +125,7 @@ impl Bank {
                 if start == self.selector && !self.selects(words[0]) {
                     return refuse(ILLEGAL_VALUE);
                 }
+                self.writes += 1;
                 for (offset, &value) in words.iter().enumerate() {
                     let register = start + offset as u16;
                     let at_ms = now_ms + self.commit_ms;

@@ -160,6 +160,12 @@ impl Station {
         self.bank.get(unit, register)
     }
 
+    /// How many writes were carried out since the station was made.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.bank.writes()
+    }
+
     /// Changes a register from within, as life does.
     pub fn set_register(&mut self, unit: u8, register: u16, value: u16) {
         self.bank.set(unit, register, value);
