@@ -8,6 +8,9 @@ use bluetti_modbus::encryption::{
     CLIENT_SIGNING_KEY, HandshakeError, Kex, KexError, KexType, LOCAL_AES_KEY, LinkEvent,
     NoEntropy, STATION_VERIFY_KEY, SecureLink, SessionCipher, VerifyKey,
 };
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::Value;
 use support::hex;
 use zeroize::Zeroizing;
@@ -340,4 +343,46 @@ fn a_signature_with_both_halves_short() {
     assert!(key.accepts(&message, &field));
     field[63] = 1;
     assert!(!key.accepts(&message, &field), "filling is zero");
+}
+
+/// All events of a link that receives these chunks, bytes to be written included.
+fn events(data: &Value, chunks: &[&[u8]]) -> Vec<LinkEvent> {
+    let mut link = link_after(data, 0, &[]);
+    let mut events = Vec::new();
+    for chunk in chunks {
+        link.push(chunk);
+        while let Some(event) = link.next_event() {
+            events.push(event);
+        }
+    }
+    assert!(!link.is_collecting() && link.is_ready());
+    events
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 64,
+        ..ProptestConfig::default()
+    })]
+
+    /// Handshake and session in one stream, cut anywhere.
+    #[test]
+    fn chunk_borders_mean_nothing(cuts in vec(any::<Index>(), 0..40)) {
+        let data = data();
+        let steps = list(&data["handshake"]["steps"]).iter();
+        let frames = list(&data["session_frames"]).iter();
+        let stream: Vec<u8> = steps
+            .chain(frames)
+            .filter(|sent| is_from_station(sent))
+            .flat_map(|sent| hex(&sent["frame"]))
+            .collect();
+        let mut borders: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        borders.extend([0, stream.len()]);
+        borders.sort_unstable();
+        let chunks: Vec<&[u8]> = borders.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
+        let whole = events(&data, &[&stream]);
+        prop_assert_eq!(whole.len(), 7, "challenge, key, ready, four answers");
+        prop_assert_eq!(events(&data, &chunks), whole);
+    }
 }

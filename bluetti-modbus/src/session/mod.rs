@@ -208,10 +208,13 @@ impl Session {
             Stage::Waiting { until_ms, .. } | Stage::Settling { until_ms, .. } => Step::Wait {
                 until_ms: *until_ms,
             },
-            Stage::Over(_) => match core::mem::replace(&mut self.stage, Stage::Idle) {
-                Stage::Over(outcome) => Step::Done(outcome),
-                _ => Step::Idle,
-            },
+            Stage::Over(_) => {
+                self.call = None;
+                match core::mem::replace(&mut self.stage, Stage::Idle) {
+                    Stage::Over(outcome) => Step::Done(outcome),
+                    _ => Step::Idle,
+                }
+            }
         }
     }
 
@@ -314,10 +317,10 @@ impl Session {
 
     /// Takes one notification.
     pub fn received(&mut self, chunk: &[u8], now_ms: u64) {
-        let silence_ms = now_ms.saturating_sub(self.last_chunk_ms);
         if self.broken.is_some() {
             return;
         }
+        let silence_ms = now_ms.saturating_sub(self.last_chunk_ms);
         if silence_ms > u64::from(self.timing.stale_ms) {
             self.assembler.flush();
             self.link.flush();
