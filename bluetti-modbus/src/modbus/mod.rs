@@ -5,6 +5,8 @@
 //! over Bluetooth the end of an answer follows from the request and from the
 //! answer's own head, never from a pause.
 
+#[cfg(feature = "bundle")]
+pub mod bundle;
 mod crc;
 mod exception;
 mod pdu;
