@@ -13,6 +13,7 @@ pub use service::{Answer, Service};
 pub use stage::{Stage, radio, settings};
 
 mod bus;
+mod device;
 mod fault;
 mod object;
 mod peripheral;

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use bluetti_modbus::simulator::StationConfig;
 use dbus::Message;
-use jbd_bms::simulator::{Access, Output, Pack, PackConfig};
+use jbd_bms::simulator::{Access, PackConfig};
 
+use super::device::{Device, Output};
 use super::object::{Interfaces, Properties, Value};
 use super::service::Pending;
 
@@ -21,6 +23,8 @@ pub struct Config {
     pub name: Option<String>,
     /// The device behind it; its address is the peripheral's.
     pub pack: PackConfig,
+    /// A power station in its place, at the same address.
+    pub station: Option<StationConfig>,
     /// What it offers once connected.
     pub attributes: Attributes,
     /// Largest packet, told as the MTU property; not told if `None`, and then 23.
@@ -50,6 +54,7 @@ impl Config {
                 address: [0xA4, 0xC1, 0x38, 0, 0, number],
                 ..PackConfig::default()
             },
+            station: None,
             attributes: Attributes::STANDARD,
             mtu: Some(23),
             services_delay: Duration::from_millis(20),
@@ -69,6 +74,16 @@ impl Config {
             config.pack.access = Access::Pairing;
         }
         Self { security, ..config }
+    }
+
+    /// A station of this name at A4:C1:38:00:00:`number`.
+    pub fn station(name: &str, number: u8, station: StationConfig) -> Self {
+        Self {
+            station: Some(station),
+            // A handshake is quick, and its time limits are short.
+            speed: 1,
+            ..Self::pack(name, number)
+        }
     }
 
     /// Its address, upper case with colons.
@@ -143,7 +158,7 @@ impl Attributes {
 pub struct Peripheral {
     pub config: Config,
     pub(super) path: String,
-    pub(super) pack: Pack,
+    pub(super) behind: Device,
     began: Instant,
     /// In the hands of another central: silent, not advertising.
     pub held: bool,
@@ -176,7 +191,10 @@ impl Peripheral {
         let address = config.address().replace(':', "_");
         Self {
             path: format!("{adapter}/dev_{address}"),
-            pack: Pack::new(config.pack.clone(), 7),
+            behind: match &config.station {
+                None => Device::pack(&config.pack),
+                Some(station) => Device::station(station),
+            },
             config,
             began: Instant::now(),
             held: false,
@@ -201,26 +219,26 @@ impl Peripheral {
         self.paired = true;
         if self.config.pack.access == Access::Pairing {
             self.config.pack.access = Access::Open;
-            self.pack = Pack::new(self.config.pack.clone(), 7);
-            self.pack.connect(self.now_ms());
+            self.behind = Device::pack(&self.config.pack);
+            self.behind.connect(self.now_ms());
         }
     }
 
     /// What the pack answers to somebody who just connected.
     pub(super) fn ask(&mut self, request: &[u8]) -> Vec<u8> {
         let now_ms = self.now_ms();
-        self.pack.connect(now_ms);
-        self.pack.write(request, now_ms);
+        self.behind.connect(now_ms);
+        self.behind.write(request, now_ms);
         let mut answer = Vec::new();
-        while let Some(at_ms) = self.pack.next_at() {
-            match self.pack.poll(at_ms) {
+        while let Some(at_ms) = self.behind.next_at() {
+            match self.behind.poll(at_ms) {
                 // What modules send when they are connected.
                 Some(Output::Notify(chunk)) if chunk == [0] => {}
                 Some(Output::Notify(chunk)) => answer.extend(chunk),
                 Some(Output::LinkLost) | None => break,
             }
         }
-        self.pack.disconnect();
+        self.behind.disconnect();
         answer
     }
 
@@ -237,7 +255,7 @@ impl Peripheral {
 
     /// When the pack has something to say.
     pub(super) fn due(&self) -> Option<Instant> {
-        let at = Duration::from_millis(self.pack.next_at()?);
+        let at = Duration::from_millis(self.behind.next_at()?);
         Some(self.began + at / self.config.speed + Duration::from_micros(200))
     }
 

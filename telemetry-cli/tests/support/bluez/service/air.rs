@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use dbus::Path;
-use jbd_bms::simulator::Output;
 
+use super::super::device::Output;
 use super::super::object::{Properties, Value};
 use super::super::peripheral::{CHARACTERISTIC, DEVICE, uuid};
 use super::{ADAPTER, Service, signal};
@@ -77,7 +77,7 @@ impl Service {
         peripheral.was_connected = true;
         peripheral.link += 1;
         let now_ms = peripheral.now_ms();
-        peripheral.pack.connect(now_ms);
+        peripheral.behind.connect(now_ms);
         self.change(
             path,
             DEVICE,
@@ -111,7 +111,7 @@ impl Service {
         }
         peripheral.connected = false;
         peripheral.link += 1;
-        peripheral.pack.disconnect();
+        peripheral.behind.disconnect();
         let gone = Properties::from([
             ("ServicesResolved", false.into()),
             ("Connected", false.into()),
@@ -125,7 +125,7 @@ impl Service {
             return;
         };
         let now_ms = peripheral.now_ms();
-        let Some(output) = peripheral.pack.poll(now_ms) else {
+        let Some(output) = peripheral.behind.poll(now_ms) else {
             if let Some(due) = peripheral.due() {
                 let path = path.to_owned();
                 self.at(due, move |this| this.drive(&path));

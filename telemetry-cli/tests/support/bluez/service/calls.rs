@@ -231,7 +231,7 @@ impl Service {
                 let flags = peripheral.config.attributes.write.1;
                 if path == peripheral.write_path() && flags.contains(&kind) {
                     let now_ms = peripheral.now_ms();
-                    peripheral.pack.write(&value, now_ms);
+                    peripheral.behind.write(&value, now_ms);
                 }
                 self.send(message.method_return());
                 self.drive(&device);

@@ -140,7 +140,7 @@ impl Service {
             peripheral.pairing = None;
             peripheral.notifying.clear();
             peripheral.was_connected = false;
-            peripheral.pack.disconnect();
+            peripheral.behind.disconnect();
             self.tree.remove(&peripheral.path);
         }
         for adapter in [HCI0, HCI1] {
