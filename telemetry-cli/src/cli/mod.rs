@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser as _};
-use clap::{
-    ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
-};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::compat;
 use crate::config::{is_address, parse_duration};
 use crate::control::{self, Control};
 use crate::event::DeviceKind;
 use crate::log;
+
+pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+
+mod jbd_bms_mqtt;
 
 /// Reads electric cars, home batteries and power stations, and brings what
 /// they say to MQTT, Home Assistant and a database.
@@ -453,61 +455,6 @@ pub struct ConfigCheckArgs {
     pub json: bool,
 }
 
-/// `jbd-bms-mqtt`
-#[derive(Clone, Debug, Args)]
-#[command(group(ArgGroup::new("pack").required(true).multiple(true).args(["name", "address"])))]
-pub struct JbdBmsMqttArgs {
-    /// The name that the pack advertises; comes before the address
-    #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
-    pub name: Option<String>,
-    /// Its Bluetooth address, such as `A4:C1:38:30:C2:8E`
-    #[arg(short, long, value_parser = bluetooth_address)]
-    pub address: Option<String>,
-    /// Minutes between two readings; 0 reads once and ends
-    #[arg(short, long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(..=YEAR))]
-    pub interval: u32,
-    /// The topic of the message
-    #[arg(short, long, value_parser = topic)]
-    pub topic: String,
-    /// The broker; without it $MQTT_HOST or `localhost`
-    #[arg(long, value_name = "HOST", help_heading = BROKER)]
-    pub mqtt_host: Option<String>,
-    /// Its port; without it $MQTT_PORT or 1883, with TLS 8883
-    #[arg(long, value_name = "PORT", help_heading = BROKER, value_parser = clap::value_parser!(u16).range(1..))]
-    pub mqtt_port: Option<u16>,
-    /// User name; without it $MQTT_USER
-    #[arg(long, value_name = "USER", help_heading = BROKER)]
-    pub mqtt_user: Option<String>,
-    /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
-    #[arg(long, value_name = "SECRET", help_heading = BROKER)]
-    pub mqtt_password: Option<String>,
-    /// Encrypt the connection
-    #[arg(long, help_heading = BROKER)]
-    pub mqtt_tls: bool,
-    /// Encrypt it, and trust the authority in this PEM file alone
-    #[arg(long, value_name = "FILE", help_heading = BROKER)]
-    pub mqtt_ca: Option<PathBuf>,
-    /// 1 to have the broker acknowledge the message
-    #[arg(long, value_name = "QOS", help_heading = BROKER, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=1))]
-    pub mqtt_qos: u8,
-    /// Let the broker keep the message for those who subscribe later
-    #[arg(long, help_heading = BROKER)]
-    pub mqtt_retain: bool,
-    /// Password of the pack, if it asks for one: better `env:NAME`, `file:PATH`
-    /// or $JBD_PASSWORD than the text itself
-    #[arg(long, value_name = "SECRET")]
-    pub pack_password: Option<String>,
-    /// Where the lock is that keeps two processes from one pack; without it
-    /// $STATE_DIRECTORY, ~/.local/state/telemetry or /var/lib/telemetry
-    #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-}
-
-const BROKER: &str = "MQTT broker";
-
-/// In minutes.
-const YEAR: i64 = 365 * 24 * 60;
-
 /// A point in time, as such or counted back from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -557,15 +504,6 @@ fn bluetooth_address(text: &str) -> Result<String, &'static str> {
     match is_address(text) {
         true => Ok(text.to_owned()),
         false => Err("six pairs of hex digits are wanted, such as A4:C1:38:30:C2:8E"),
-    }
-}
-
-/// A topic that can be published on.
-fn topic(text: &str) -> Result<String, &'static str> {
-    let possible = !text.is_empty() && text.len() <= usize::from(u16::MAX);
-    match possible && !text.contains(['+', '#', '\0']) {
-        true => Ok(text.to_owned()),
-        false => Err("a topic is not empty and holds no wildcard, `+` or `#`"),
     }
 }
 
