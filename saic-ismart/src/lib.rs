@@ -26,6 +26,9 @@ mod session;
 mod vin;
 mod wire;
 
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
 pub use charging::{
     ChargeCommand, ChargeManagement, ChargeSchedule, ChargeSettings, ChargingData, ChargingState,
     CurrentLimit, RvsChargeStatus, ScheduleMode, TargetSoc,
