@@ -3,6 +3,7 @@
 mod battery_heating;
 mod control;
 mod current_limit;
+mod rvs;
 mod schedule;
 mod status;
 mod target_soc;
@@ -16,9 +17,10 @@ pub use control::{
     SetCharging,
 };
 pub use current_limit::CurrentLimit;
+pub use rvs::RvsChargeStatus;
 pub use schedule::{ChargeSchedule, ScheduleAnswer, ScheduleMode, SetChargeSchedule};
 pub use status::{
     ChargeManagement, ChargingData, ChargingState, ChargingStatus, ChargingStopReason,
-    HeatingStopReason, ReadChargingData, ReadChargingStatus, RvsChargeStatus,
+    HeatingStopReason, ReadChargingData, ReadChargingStatus,
 };
 pub use target_soc::TargetSoc;

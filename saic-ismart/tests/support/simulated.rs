@@ -1,7 +1,10 @@
 //! A client on a simulated cloud, both on tokio's clock.
+#![allow(dead_code, reason = "not every test uses all of it")]
+
+use std::time::Duration;
 
 use saic_ismart::simulator::{Activity, Cloud, CloudConfig, InProcess, Phase};
-use saic_ismart::{Client, ClientBuilder, Credentials, Region};
+use saic_ismart::{Client, ClientBuilder, Credentials, Region, Vehicle};
 
 /// 2026-11-20 08:00 UTC.
 pub(crate) const EPOCH_MS: u64 = 1_795_161_600_000;
@@ -33,4 +36,20 @@ pub(crate) fn client_as(credentials: Credentials, cloud: &InProcess) -> ClientBu
 
 pub(crate) fn client(cloud: &InProcess) -> Client {
     client_as(demo(), cloud).build().unwrap()
+}
+
+/// The only car of the account. All that a test does must go through one
+/// client: a second one would end the session of the first.
+pub(crate) async fn only_car_of(client: &Client) -> Vehicle {
+    let list = client.vehicles().await.unwrap();
+    assert_eq!(list.len(), 1);
+    client.vehicle(&list[0]).unwrap()
+}
+
+pub(crate) async fn only_car(cloud: &InProcess) -> Vehicle {
+    only_car_of(&client(cloud)).await
+}
+
+pub(crate) fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
 }
