@@ -31,7 +31,7 @@ fn escape(text: &mut String, plain: &str) {
 }
 
 /// The reverse of [`encode`]. What is no valid escape stays as it is.
-#[cfg(test)]
+#[cfg(any(test, feature = "mybmw"))]
 pub(crate) fn decode(text: &str) -> Vec<(String, String)> {
     let pair = |field: &str| {
         let (name, value) = field.split_once('=').unwrap_or((field, ""));
@@ -43,7 +43,7 @@ pub(crate) fn decode(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "mybmw"))]
 fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());

@@ -18,6 +18,8 @@ mod secret;
 
 #[cfg(feature = "cardata")]
 pub mod cardata;
+#[cfg(feature = "mybmw")]
+pub mod mybmw;
 
 pub use entropy::Pkce;
 pub use error::{Call, DecodeError, Error, LoginError, TransportError};

@@ -181,6 +181,60 @@ pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
+/// An enumeration that the vendor may extend: matched exactly, else without
+/// regard to case; anything else is kept as it came.
+#[cfg(feature = "mybmw")]
+macro_rules! open_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$about])* $variant,)+
+            /// A word that this version does not know, as it came.
+            Other(String),
+        }
+
+        impl $name {
+            /// From the vendor's word, in any case.
+            #[must_use]
+            pub fn parse(text: &str) -> Self {
+                $(if text.eq_ignore_ascii_case($text) { return Self::$variant; })+
+                Self::Other(text.to_owned())
+            }
+
+            /// The vendor's word.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Ok(Self::parse(&<String as serde::Deserialize>::deserialize(from)?))
+            }
+        }
+    };
+}
+#[cfg(feature = "mybmw")]
+pub(crate) use open_enum;
+
 #[cfg(test)]
 mod tests {
     use super::*;
