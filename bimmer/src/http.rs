@@ -1,6 +1,7 @@
 //! The way to the clouds: plain requests and responses, and the one transport
 //! that really sends them. Nothing else in this crate knows the HTTP library.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -48,7 +49,7 @@ pub struct Request {
     /// Address with query.
     pub url: String,
     /// Names in lower case, and values.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// Body, empty for none.
     pub body: String,
 }
@@ -75,8 +76,12 @@ impl Request {
 
     /// With one more header.
     #[must_use]
-    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -131,7 +136,7 @@ impl Response {
 
     /// The body as text; what is not UTF-8 is replaced.
     #[must_use]
-    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
 
@@ -229,8 +234,8 @@ impl Transport for Https {
                         not_sent: true,
                         message: format!("the header {name} cannot hold its value"),
                     })?;
-                value.set_sensitive(matches!(*name, "authorization" | "hcaptchatoken"));
-                builder = builder.header(*name, value);
+                value.set_sensitive(matches!(&**name, "authorization" | "hcaptchatoken"));
+                builder = builder.header(&**name, value);
             }
             if request.body.is_empty() && request.method == Method::Post {
                 builder = builder.header("content-length", "0");

@@ -21,6 +21,9 @@ pub mod cardata;
 #[cfg(feature = "mybmw")]
 pub mod mybmw;
 
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
 pub use entropy::Pkce;
 pub use error::{Call, DecodeError, Error, LoginError, TransportError};
 pub use secret::Secret;

@@ -557,7 +557,9 @@ impl Client {
         if !own.iter().any(|(name, _)| *name == "accept") {
             request = request.with_header("accept", "application/json");
         }
-        request.headers.extend(own);
+        request
+            .headers
+            .extend(own.into_iter().map(|(name, value)| (name.into(), value)));
         if let Some(body) = endpoint.body() {
             request = request.with_header("content-type", "application/json");
             request.body = body;

@@ -675,7 +675,11 @@ impl Client {
                 "d=KM;v=L;p=B;ec=KWH100KM;fc=L100KM;em=GKM;",
             )
             .with_header("24-hour-format", "true");
-        request.headers.extend(ask.headers.iter().cloned());
+        let own = ask
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone()));
+        request.headers.extend(own);
         if let Some(vin) = ask.vin.filter(|_| ask.vin_in_header) {
             request = request.with_header("bmw-vin", vin.as_str());
         }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "mybmw")]
 pub(crate) mod mybmw;
+#[cfg(feature = "simulator")]
+pub(crate) mod simulated;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
