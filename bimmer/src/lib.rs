@@ -1,3 +1,31 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+pub mod capture;
+pub mod endpoint;
+pub mod http;
+pub mod token;
+pub mod types;
+
+mod clock;
+mod entropy;
+mod error;
+mod form;
+mod oauth;
+mod secret;
+
+#[cfg(feature = "cardata")]
+pub mod cardata;
+#[cfg(feature = "mybmw")]
+pub mod mybmw;
+
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
+pub use entropy::Pkce;
+pub use error::{Call, DecodeError, Error, LoginError, TransportError};
+pub use secret::Secret;
+pub use token::{FileTokenStore, MemoryTokenStore, Token, TokenStore};
+pub use types::{Brand, Position, Vin};

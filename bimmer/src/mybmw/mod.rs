@@ -1,0 +1,47 @@
+//! The API of the MyBMW app: vehicles with all their values, pictures, and
+//! remote commands.
+//!
+//! BMW closed it to all programs but its own app in September 2025. A login or
+//! a call then ends in [`Error::Blocked`](crate::Error::Blocked), after which
+//! nothing helps. Use [`cardata`](crate::cardata) instead. This module is for
+//! accounts that still get through, and for servers that speak the same language.
+
+mod agent;
+mod auth;
+mod charging;
+mod china;
+mod client;
+mod command;
+mod gcj02;
+mod poi;
+mod profile;
+mod refusal;
+mod region;
+mod session;
+mod state;
+mod tyre;
+mod vehicle;
+
+pub use agent::{APP_VERSION, USER_AGENT, build_string, x_user_agent};
+pub use auth::{Credentials, LoginSecrets, OauthSettings};
+pub use charging::{
+    AcLimit, ChargingDetails, ChargingProfileChange, ChargingSettings, charging_profile_body,
+};
+pub use china::{ChinaNonce, login_nonce};
+pub use client::{Client, ClientBuilder, ImageView};
+pub use command::{Command, CommandResult, EventStatus};
+pub use gcj02::gcj02_to_wgs84;
+pub use poi::Poi;
+pub use profile::{
+    Capabilities, DriveTrain, LastStateCall, Profile, PuStep, RemoteCharging, SoftwareVersion,
+};
+pub use refusal::{Class, classify, quota_wait};
+pub use region::Region;
+pub use state::{
+    ChargingMode, ChargingPreference, ChargingProfile, ChargingStatus, CheckControlMessage,
+    ClimateActivity, ClimateControl, DepartureTime, ElectricState, FuelLevel, LidState, Location,
+    LockState, OpeningsState, RequiredService, RoofState, ServiceStatus, Severity, TimeOfDay,
+    TimerType, VehicleState, Window, next_occurrence,
+};
+pub use tyre::{Tyre, TyreDetails, TyreStatus, Tyres};
+pub use vehicle::{Lid, Ranges, Vehicle};

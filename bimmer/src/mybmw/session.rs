@@ -1,0 +1,229 @@
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::agent::{USER_AGENT, x_user_agent};
+use super::auth::{self, Credentials, LoginSecrets, OauthSettings};
+use super::china::{ChinaNonce, login_nonce};
+use super::region::Region;
+use crate::clock::Clock;
+use crate::entropy::{self, Pkce};
+use crate::error::{Call, Error, LoginError};
+use crate::http::{Method, Request, Response, Transport};
+use crate::secret::Secret;
+use crate::token::{Token, TokenStore};
+use crate::types::Brand;
+
+/// A session id is used for so long.
+const SESSION_ID_LASTS: TimeDelta = TimeDelta::days(14);
+/// Repeats of a login step that comes too early.
+const REPEATS: u32 = 3;
+
+/// The session of an account: one login at a time, stored before it is used.
+pub(super) struct Session {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) clock: Clock,
+    pub(super) region: Region,
+    pub(super) api_url: String,
+    pub(super) build: String,
+    pub(super) correlation_id: String,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) captcha: StdMutex<Option<Secret>>,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    token: Option<Token>,
+    dead: Option<(Secret, LoginError)>,
+}
+
+impl Session {
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// A token that is valid as far as is known, and not the one that was refused.
+    pub(super) async fn token_instead_of(&self, refused: Option<&Token>) -> Result<Token, Error> {
+        let mut state = self.state.lock().await;
+        let usable = |token: &Token| {
+            let same = refused.is_some_and(|refused| refused.access_token == token.access_token);
+            !same && token.is_fresh(self.now())
+        };
+        if let Some(token) = state.token.as_ref().filter(|token| usable(token)) {
+            return Ok(token.clone());
+        }
+        let lock = self.store.lock().await.map_err(Error::Store)?;
+        let Some(_lock) = lock else {
+            return Err(LoginError::Locked.into());
+        };
+        let stored = self.store.load().await.map_err(Error::Store)?;
+        let old = stored.or_else(|| state.token.clone());
+        if let Some(old) = old.as_ref().filter(|old| usable(old)) {
+            state.token = Some(old.clone());
+            return Ok(old.clone());
+        }
+        let mut token = match &old {
+            Some(old) => self.renew_or_login(old, &mut state.dead).await?,
+            None => self.login().await?,
+        };
+        if let Some(old) = &old {
+            token.keep_from(old);
+        }
+        self.keep_session_id(&mut token);
+        state.token = Some(token.clone());
+        state.dead = None;
+        self.store.save(&token).await.map_err(Error::Store)?;
+        Ok(token)
+    }
+
+    fn keep_session_id(&self, token: &mut Token) {
+        let now = self.now();
+        let made = token.session_id_at.filter(|_| token.session_id.is_some());
+        if made.is_none_or(|made| now - made > SESSION_ID_LASTS) {
+            token.session_id = Some(Uuid::new_v4().to_string());
+            token.session_id_at = Some(now);
+        }
+    }
+
+    async fn renew_or_login(
+        &self,
+        old: &Token,
+        dead: &mut Option<(Secret, LoginError)>,
+    ) -> Result<Token, Error> {
+        let refused = match dead {
+            Some((token, reason)) if *token == old.refresh_token => Err(reason.clone().into()),
+            _ => self.renew(old).await,
+        };
+        match refused {
+            Err(Error::Login(reason)) if !reason.is_retryable() => {
+                // With a fresh captcha token the user has prepared a new login.
+                if self.can_login() {
+                    return self.login().await;
+                }
+                *dead = Some((old.refresh_token.clone(), reason.clone()));
+                Err(reason.into())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn can_login(&self) -> bool {
+        let captcha = self.captcha.lock().unwrap_or_else(PoisonError::into_inner);
+        self.region != Region::China && self.credentials.is_some() && captcha.is_some()
+    }
+
+    async fn renew(&self, old: &Token) -> Result<Token, Error> {
+        if self.region == Region::China {
+            return self.renew_china(old).await;
+        }
+        let settings = self.settings(old.session_id.as_deref()).await?;
+        let request = settings.refresh(&old.refresh_token, &self.agent());
+        let response = self.exchange(request, "token refresh").await?;
+        auth::token(&response, "token refresh", self.now())
+    }
+
+    async fn renew_china(&self, old: &Token) -> Result<Token, Error> {
+        let random = ChinaNonce::from_random(entropy::bytes()?);
+        let nonce = login_nonce(old.gcid.as_deref().unwrap_or_default(), random, self.now())?;
+        let request = Request::new(
+            Method::Post,
+            format!("{}/eadrax-coas/v2/oauth/token", self.api_url),
+        )
+        .with_header("user-agent", USER_AGENT)
+        .with_header("x-user-agent", self.agent())
+        .with_header("x-login-nonce", nonce)
+        .with_form(&[
+            ("refresh_token", old.refresh_token.expose()),
+            ("grant_type", "refresh_token"),
+        ]);
+        let response = self.exchange(request, "token refresh").await?;
+        auth::token(&response, "token refresh", self.now())
+    }
+
+    /// The login with user, password and captcha token, which is spent by it.
+    async fn login(&self) -> Result<Token, Error> {
+        let Some(credentials) = self
+            .credentials
+            .as_ref()
+            .filter(|_| self.region != Region::China)
+        else {
+            return Err(LoginError::NotLoggedIn.into());
+        };
+        let captcha = self
+            .captcha
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let captcha = captcha.ok_or(LoginError::CaptchaMissing)?;
+        let secrets = LoginSecrets {
+            pkce: Pkce::from_random(&entropy::bytes()?),
+            state: random_text()?,
+            nonce: random_text()?,
+            interaction_id: Uuid::new_v4().to_string(),
+        };
+        self.login_with(credentials, &captcha, &secrets).await
+    }
+
+    /// The steps of the login, with what is random passed in.
+    async fn login_with(
+        &self,
+        credentials: &Credentials,
+        captcha: &Secret,
+        secrets: &LoginSecrets,
+    ) -> Result<Token, Error> {
+        let agent = self.agent();
+        let settings = self.settings(None).await?;
+        let request = settings.authenticate(credentials, captcha, secrets, &agent);
+        let authorization = auth::authorization(&self.exchange(request, "login").await?)?;
+        let request = settings.authorize(&authorization, secrets, &agent);
+        let code = auth::code(&self.exchange(request, "login").await?)?;
+        let request = settings.redeem(&code, secrets, &agent);
+        auth::token(&self.exchange(request, "login").await?, "login", self.now())
+    }
+
+    async fn settings(&self, session_id: Option<&str>) -> Result<OauthSettings, Error> {
+        let fresh = Uuid::new_v4().to_string();
+        let url = format!("{}/eadrax-ucs/v1/presentation/oauth/config", self.api_url);
+        let key = self.region.subscription_key().unwrap_or_default();
+        let request = Request::new(Method::Get, url)
+            .with_header("user-agent", USER_AGENT)
+            .with_header("x-user-agent", self.agent())
+            .with_header("ocp-apim-subscription-key", key)
+            .with_header("bmw-session-id", session_id.unwrap_or(&fresh))
+            .with_header("x-identity-provider", "gcdm")
+            .with_header("x-correlation-id", self.correlation_id.as_str())
+            .with_header("bmw-correlation-id", self.correlation_id.as_str());
+        OauthSettings::read(&self.exchange(request, "login settings").await?)
+    }
+
+    fn agent(&self) -> String {
+        x_user_agent(&self.build, &Brand::Bmw, self.region)
+    }
+
+    /// Sends a step; waits and repeats where it came too early.
+    async fn exchange(&self, request: Request, call: &'static str) -> Result<Response, Error> {
+        let mut repeats = 0;
+        loop {
+            let sent = self.transport.send(request.clone()).await;
+            let response = sent.map_err(|source| Error::transport(Call::account(call), source))?;
+            if response.status != 429 || repeats == REPEATS {
+                return Ok(response);
+            }
+            let wait = super::refusal::quota_wait(&response.text());
+            tokio::time::sleep(wait.unwrap_or(Duration::from_secs(2 << repeats))).await;
+            repeats += 1;
+        }
+    }
+}
+
+/// 22 characters.
+fn random_text() -> Result<String, Error> {
+    Ok(URL_SAFE_NO_PAD.encode(entropy::bytes::<16>()?))
+}
