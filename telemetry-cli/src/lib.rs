@@ -12,14 +12,17 @@
 //!   radio    journal ────┘             state, followers, change filter, journal
 //! ```
 //!
+//! Commands go the other way, through [`control`]: from a sink or a subcommand
+//! into the inbox of the source that offered them.
+//!
 //! A layer imports from those above it that it names, and within itself:
 //!
 //! | Layer | Modules | Imports |
 //! |---|---|---|
-//! | words | [`value`], [`metric`], [`event`], [`native`] | nothing that waits; [`native`] the values of the SDK crates |
+//! | words | [`value`], [`metric`], [`event`], [`native`], the rows of [`control`] | nothing that waits; [`native`] the values of the SDK crates |
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
-//! | middle | [`hub`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
+//! | middle | [`hub`], [`control`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
 //! | alone | [`exit`], [`shutdown`], [`file_lock`], [`mod@lock`], [`broker`] | nothing of ours |
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
@@ -31,6 +34,8 @@
 //!
 //! A new metric is one row in [`metric`] and one line in the source that
 //! measures it; topics, discovery, columns and the plausibility check follow.
+//! A new command is one row in [`control`] and one line in the source that carries
+//! it out; topics, switches and allow lists follow.
 //! A new source or sink is one file with `run(config, …) -> Exit`, one table in
 //! [`config`], and one line in [`gateway`].
 
