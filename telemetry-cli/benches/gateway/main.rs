@@ -104,8 +104,14 @@ async fn run(time: Duration) {
     );
     let (resident, peak) = (memory(gateway.id(), "VmRSS"), memory(gateway.id(), "VmHWM"));
     println!("resident memory         {resident:>10.1} MB, at most {peak:.1} MB");
-    println!("of it private           {:>10.1} MB", memory(gateway.id(), "RssAnon"));
-    println!("processor               {:>10.2} % of one core", cpu * 100.0);
+    println!(
+        "of it private           {:>10.1} MB",
+        memory(gateway.id(), "RssAnon")
+    );
+    println!(
+        "processor               {:>10.2} % of one core",
+        cpu * 100.0
+    );
     assert!(gateway.stop().success());
     let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM battery");
     let rows = count.fetch_one(&mut database.inside().await).await;
@@ -149,5 +155,7 @@ fn ticks(pid: u32) -> f64 {
     // The name, in parentheses, may contain anything.
     let (_, rest) = stat.rsplit_once(')').expect("a name");
     let times = rest.split_whitespace().skip(11).take(2);
-    times.map(|time| time.parse::<f64>().expect("a number")).sum()
+    times
+        .map(|time| time.parse::<f64>().expect("a number"))
+        .sum()
 }
