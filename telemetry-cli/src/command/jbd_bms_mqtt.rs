@@ -7,8 +7,10 @@ use crate::compat::jbd_bms_mqtt::{config, directory, publication};
 use crate::config::{Config, DropIn, Environment};
 use crate::exit::{Code, Failure};
 use crate::native::JbdPack;
+use crate::radio::RadioError;
 use crate::shutdown;
 use crate::sink::mqtt::errand;
+use crate::source::jbd::PollError;
 use crate::source::{self, Context};
 use crate::state_dir::StateDir;
 
@@ -72,11 +74,16 @@ async fn measure(config: &Config) -> Result<JbdPack, Failure> {
         Some(Ok(pack)) => Ok(pack),
         Some(Err(error)) => {
             let failure = error.failure(device);
-            Err(match error.wants_password() {
-                true => {
+            Err(match error {
+                error if error.wants_password() => {
                     failure.hint("give the pack's password in JBD_PASSWORD or `--pack-password`")
                 }
-                false => failure,
+                // Here is no configuration to set it in.
+                PollError::Radio(RadioError::PairingNeeded(_)) => failure.hint(
+                    "pair it once with `bluetoothctl pair ADDRESS`, or give `telemetry run` \
+                     its `pin` in a [[jbd]] table",
+                ),
+                _ => failure,
             })
         }
         None => Err(Failure::new(

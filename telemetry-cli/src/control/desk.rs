@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
 use super::{Control, Inbox, Offer};
 use crate::event::{Device, DeviceId};
 use crate::lock::lock;
@@ -72,10 +74,11 @@ impl Controls {
     pub async fn send(&self, device: &str, word: &str, text: &str) -> Result<(), Refusal> {
         let (control, inbox) = self.route(device, word)?;
         let value = control.parse(text).map_err(Refusal::Value)?;
-        let mut ticket = inbox.push(control, value);
+        let expires = Instant::now() + WAIT;
+        let mut ticket = inbox.push(control, value, expires);
         tokio::select! {
             outcome = &mut ticket.outcome => return ended(outcome.ok()),
-            () = tokio::time::sleep(WAIT) => {}
+            () = sleep_until(expires) => {}
         }
         match inbox.withdraw(ticket.number) {
             Ok(trouble) => {

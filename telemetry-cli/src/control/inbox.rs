@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use super::Control;
 use crate::lock::lock;
@@ -15,6 +16,8 @@ pub struct Request {
     pub control: &'static Control,
     /// To what; of the type that its form says.
     pub value: Value,
+    /// Later than this it must not be sent any more.
+    pub expires: Instant,
     number: u64,
     reply: oneshot::Sender<Result<(), String>>,
 }
@@ -83,7 +86,7 @@ impl Inbox {
 
     /// Hands in a request. One for the same control that still waits is
     /// answered: this one takes its place.
-    pub(super) fn push(&self, control: &'static Control, value: Value) -> Ticket {
+    pub(super) fn push(&self, control: &'static Control, value: Value, expires: Instant) -> Ticket {
         let (reply, outcome) = oneshot::channel();
         let mut waiting = self.waiting();
         let number = waiting.next_number;
@@ -91,6 +94,7 @@ impl Inbox {
         let request = Request {
             control,
             value,
+            expires,
             number,
             reply,
         };

@@ -49,7 +49,8 @@ impl Link {
     /// they have left.
     ///
     /// # Errors
-    /// If they are known not to have left.
+    /// If they are known not to have left; [`TimedOut`](io::ErrorKind::TimedOut)
+    /// if nobody knows.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (written, outcome) = oneshot::channel();
         let outgoing = Outgoing {
@@ -131,6 +132,14 @@ impl Outgoing {
         // Nobody waits any more: the link was dropped.
         let _ = self.written.send(outcome);
     }
+}
+
+/// Nobody knows whether the bytes have left.
+pub(super) fn unanswered() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::TimedOut,
+        "the Bluetooth link was lost while it was written to",
+    )
 }
 
 pub(super) fn lost() -> io::Error {

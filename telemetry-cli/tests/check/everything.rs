@@ -126,6 +126,10 @@ async fn each_part_that_fails_says_what_to_do() {
 
     bluez.with(|air| air.power(false));
     configure(&computer, &broker, "wrong");
+    let file = computer.directory.path().join("telemetry.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let server = "[mariadb]\nhost = '127.0.0.1'\nport = 1\n";
+    std::fs::write(&file, format!("{server}{config}")).unwrap();
     let state = computer.directory.path().join("state");
     std::fs::write(&state, "in the way").unwrap();
     let (code, checks) = check(&computer);
@@ -149,6 +153,11 @@ async fn each_part_that_fails_says_what_to_do() {
         !checks
             .iter()
             .any(|check| check.to_string().contains("wrong"))
+    );
+    let (message, _) = failed("mariadb");
+    assert!(
+        message.starts_with("MariaDB 127.0.0.1:1: nothing listens there"),
+        "{message}"
     );
     let (message, hint) = failed("state_dir");
     assert!(

@@ -8,7 +8,7 @@ use jbd_bms::simulator::{Access, Faults, Load};
 use rumqttc::QoS;
 use telemetry_cli::state_dir::StateDir;
 
-use crate::bluez::{Bluez, Bus, Config, Policy};
+use crate::bluez::{Bluez, Bus, Config, Policy, Security};
 use crate::computer::Computer;
 use crate::mosquitto::Mosquitto;
 use crate::watcher::Watcher;
@@ -192,6 +192,9 @@ async fn each_failure_has_its_code_and_publishes_nothing() {
             password_is_key: false,
         };
     });
+    stage.add("Shy", 4, |config| {
+        config.security = Security::Attributes(123_456);
+    });
     let mut watcher = Watcher::new(stage.broker.address()).await;
 
     let (code, stderr) = stage.fails(&["-n", "Nobody"], &[]);
@@ -234,6 +237,10 @@ async fn each_failure_has_its_code_and_publishes_nothing() {
     let (code, stderr) = stage.fails(&["-n", "Secret"], &[("JBD_PASSWORD", "654321")]);
     assert_eq!(code, Some(5), "{stderr}");
     assert!(!stderr.contains("654321"));
+
+    let (code, stderr) = stage.fails(&["-n", "Shy"], &[]);
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("bluetoothctl pair"), "{stderr}");
 
     stage.bluez.with(|air| air.power(false));
     let (code, stderr) = stage.fails(&["-n", "Pack"], &[]);

@@ -8,10 +8,11 @@ fn obey(gateway: &Gateway) {
     device.controls = [
         &control::battery::CHARGE_MOSFET,
         &control::battery::DISCHARGE_MOSFET,
+        &control::bluetooth::PAUSE,
     ]
     .map(|control| Offer {
         control,
-        allowed: *control == control::battery::CHARGE_MOSFET,
+        allowed: *control != control::battery::DISCHARGE_MOSFET,
     })
     .into();
     let inbox = gateway.controls.inbox("jbd");
@@ -80,6 +81,11 @@ async fn a_command_is_carried_out_and_its_result_published() {
     assert_eq!(switch["p"], "switch");
     assert_eq!(switch["cmd_t"], set);
     assert_eq!(switch["val_tpl"], "{{ value_json.charge_mosfet_on }}");
+    let button = &config["cmps"]["bluetooth_pause"];
+    assert_eq!(button["p"], "button");
+    assert_eq!(button["cmd_t"], "telemetry/jbd-pack/bluetooth_pause/set");
+    let pressed = button["pl_prs"].as_str().unwrap();
+    assert!(control::bluetooth::PAUSE.parse(pressed).is_ok());
     // Removed, should it have been there.
     let removal = serde_json::json!({"p": "switch"});
     assert_eq!(config["cmps"]["discharge_mosfet"], removal);

@@ -257,7 +257,8 @@ fn a_write_that_fails_says_so() {
         ask(&mut link, &BASIC_INFO).await.unwrap();
         stage.bluez.fault(Fault::silence("WriteValue"));
         let error = link.send(&BASIC_INFO).await.unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+        // It may have left.
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
         radio.close().await;
     });
 }

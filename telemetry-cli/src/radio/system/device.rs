@@ -310,7 +310,11 @@ impl Device {
                 if failure.ends_link() {
                     open.lost.cancel();
                 }
-                outcome = Err(io_error(failure));
+                outcome = Err(match failure {
+                    // The stack had it and says nothing any more.
+                    Failure::Lost | Failure::BusLost(_) => link::unanswered(),
+                    failure => io_error(failure),
+                });
                 break;
             }
         }

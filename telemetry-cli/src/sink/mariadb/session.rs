@@ -91,7 +91,8 @@ impl Session {
 
     /// Version of the layout in the database.
     pub(super) async fn layout(&mut self) -> Result<usize, Failure> {
-        let found = layout::version(&mut self.connection).await;
+        let found = timeout(ANSWER, layout::version(&mut self.connection)).await;
+        let found = found.map_err(|_| Failure::no_answer())?;
         found.map_err(|error| Failure::of_layout(&error, &self.settings))
     }
 

@@ -17,6 +17,10 @@ const SAME: Duration = Duration::from_secs(1);
 /// Commands under way. More of them is no user, but a loop somewhere.
 const MOST: usize = 64;
 
+/// The id comes back in the result. One that makes that larger than a packet
+/// may be would cost the connection.
+const LONGEST_ID: usize = 1000;
+
 /// Carries commands to their devices and brings the results back.
 #[derive(Debug)]
 pub(super) struct Commands {
@@ -157,7 +161,10 @@ impl Order {
             _ => return Err("the payload has no plain `value`".to_owned()),
         };
         let id = order.remove("id").unwrap_or(Value::Null);
-        Ok(Self { id, value })
+        match id.to_string().len() <= LONGEST_ID {
+            true => Ok(Self { id, value }),
+            false => Err(format!("the `id` is longer than {LONGEST_ID} characters")),
+        }
     }
 }
 
@@ -188,6 +195,8 @@ mod tests {
             assert!(order(wrong).unwrap_err().starts_with("the payload "));
         }
         assert!(Order::parse(b"\xff").is_err());
+        let long = format!(r#"{{"id": "{}", "value": true}}"#, "x".repeat(LONGEST_ID));
+        assert!(order(&long).unwrap_err().contains("longer than"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jbd_bms::Error;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Pack, PollError};
 use crate::config::JbdAllow;
@@ -38,20 +39,28 @@ impl Pack {
     /// Carries out `request` and answers it. What it changed is read and told
     /// first, so that nobody hears of a success and then reads the old state.
     pub(super) async fn obey(&mut self, request: Request) {
-        let Request { control, value, .. } = &request;
-        let (key, value) = (control.key, value.clone());
+        let Request {
+            control,
+            value,
+            expires,
+            ..
+        } = &request;
+        let (key, value, expires) = (control.key, value.clone(), *expires);
         let outcome = match (control, &value) {
             (control, Value::Float(minutes)) if **control == bluetooth::PAUSE => {
                 self.pause(*minutes);
                 Ok(())
             }
-            (control, value) => self.tell(control, value).await.map_err(|error| {
-                let (CommandError::NotSent(cause) | CommandError::Failed(cause)) = &error;
-                match cause.hint() {
-                    Some(hint) => format!("{error}; {hint}"),
-                    None => error.to_string(),
-                }
-            }),
+            (control, value) => self
+                .tell(control, value, Some(expires))
+                .await
+                .map_err(|error| {
+                    let (CommandError::NotSent(cause) | CommandError::Failed(cause)) = &error;
+                    match cause.hint() {
+                        Some(hint) => format!("{error}; {hint}"),
+                        None => error.to_string(),
+                    }
+                }),
         };
         let device = &self.target;
         match &outcome {
@@ -71,15 +80,24 @@ impl Pack {
         }
     }
 
-    /// Sends a command that can be sent, and sees to it that it took effect.
+    /// Sends a command that can be sent, before it `expires`, and sees to it
+    /// that it took effect.
     pub(super) async fn tell(
         &mut self,
         control: &'static Control,
         value: &Value,
+        expires: Option<Instant>,
     ) -> Result<(), CommandError> {
         // A link that answers now is one that takes the command: it must not
         // be sent twice.
-        self.refresh().await.map_err(CommandError::NotSent)?;
+        let ready = match expires {
+            Some(time) => timeout_at(time, self.refresh()).await.unwrap_or_else(|_| {
+                let silent = RadioError::NoAnswer(self.target.clone());
+                Err(silent.into())
+            }),
+            None => self.refresh().await,
+        };
+        ready.map_err(CommandError::NotSent)?;
         let Some(link) = &mut self.link else {
             let lost = RadioError::LinkLost(self.target.clone());
             return Err(CommandError::NotSent(lost.into()));

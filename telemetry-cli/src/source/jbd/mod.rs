@@ -106,7 +106,8 @@ pub async fn command(
     value: &Value,
 ) -> Result<(), CommandError> {
     let mut pack = Pack::new(config, context, "once");
-    pack.tell(control, value).await
+    // Whoever typed it waits, and can give up.
+    pack.tell(control, value, None).await
 }
 
 struct Pack {
@@ -512,6 +513,34 @@ mod tests {
         assert_eq!(charging(), Some(Value::from(true)));
         let refusal = told(&mut pack, &id, "discharge_mosfet_on", "off").await;
         assert_eq!(refusal, Err(Refusal::NotAllowed("discharge_mosfet")));
+    }
+
+    #[tokio::test]
+    async fn a_command_expires_while_its_pack_is_looked_for() {
+        let context = context().await;
+        let mut config = Jbd::named("House battery");
+        config.allow.charge_mosfet = true;
+        let mut pack = Pack::new(config, context.clone(), "jbd");
+        pack.poll().await.unwrap();
+        let id = context.hub.snapshot()[0].device.id.to_string();
+        pack.link = None;
+        let source = async {
+            let mut request = pack.inbox.next().await;
+            // Connecting takes longer.
+            request.expires = tokio::time::Instant::now();
+            pack.obey(request).await;
+            std::future::pending::<()>().await
+        };
+        let refusal = tokio::select! {
+            outcome = context.controls.send(&id, "charge_mosfet", "off") => outcome.unwrap_err(),
+            () = source => unreachable!("it waits for ever"),
+        };
+        assert!(refusal.to_string().starts_with("not sent: "), "{refusal}");
+        let reading = pack.poll().await.unwrap();
+        assert_eq!(
+            reading.values.get(&battery::CHARGE_MOSFET_ON),
+            Some(&Value::from(true))
+        );
     }
 
     #[tokio::test]
