@@ -113,6 +113,41 @@ async fn a_protection_is_not_made_a_lock() {
     );
 }
 
+/// A new client, as after a link that was lost.
+#[tokio::test(start_paused = true)]
+async fn a_protection_is_not_made_a_lock_by_a_client_that_knows_nothing() {
+    for (forced, charge) in [(1_u16, false), (1 << 1, true)] {
+        let mut first = client(PackConfig {
+            forced_protection: forced,
+            ..PackConfig::default()
+        });
+        let switch = async |client: &mut Client<_>, on| match charge {
+            true => client.set_charge_mosfet(on).await,
+            false => client.set_discharge_mosfet(on).await,
+        };
+        switch(&mut first, false).await.unwrap();
+        let mut second = Client::new(first.into_transport());
+        switch(&mut second, true).await.unwrap();
+        let protection = second.basic_info().await.unwrap().protection;
+        assert_eq!(protection.bits(), forced, "no lock is left");
+    }
+}
+
+/// Both off by request, and one of them held off by a protection besides.
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_client_switched_off_stays_off_if_it_is_told() {
+    let mut first = client(PackConfig {
+        forced_protection: 1,
+        ..PackConfig::default()
+    });
+    first.set_mosfets(false, false).await.unwrap();
+    let released = first.released();
+    assert_eq!(released, Some((false, false)));
+    let mut second = Client::new(first.into_transport()).with_released(released);
+    second.set_discharge_mosfet(true).await.unwrap();
+    assert_eq!(second.released(), Some((false, true)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_unknown_hardware_name_is_none() {
     let mut client = client(PackConfig {

@@ -180,7 +180,7 @@ where
             Exit::Fatal(reason) | Exit::LoginNeeded(reason) => {
                 let then = match component.credentials.is_empty() {
                     true => ", then restart telemetry",
-                    false => "",
+                    false => "; it goes on when the file of its password changes, or at a restart",
                 };
                 tracing::error!(component = %name, "waiting for you: {reason}{then}");
                 if !changed(&component.credentials, credentials, &shutdown).await {

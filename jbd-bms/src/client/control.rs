@@ -53,32 +53,54 @@ impl<T: Transport> Client<T> {
 
     /// Releases or switches off the charge MOSFET only, as
     /// [`set_mosfets`](Self::set_mosfets) does both. The discharge MOSFET stays
-    /// switched off if it was switched off by request.
+    /// switched off if it was switched off by request: as far as this client knows
+    /// ([`released`](Self::released)), or, if it does not know, unless a protection
+    /// holds it off and the software lock is explained by the charge MOSFET.
     ///
     /// # Errors
     ///
     /// As for [`set_mosfets`](Self::set_mosfets).
     pub async fn set_charge_mosfet(&mut self, on: bool) -> Result<Mosfets, Error> {
         let info = self.basic_info().await?;
-        let released = self.released.is_some_and(|(_, discharge)| discharge);
-        let discharge_on = info.mosfets.discharge_on() || released || !is_locked(&info);
+        let discharge_on = stays_released(
+            &info,
+            Side {
+                conducts: info.mosfets.discharge_on(),
+                released: self.released.map(|(_, discharge)| discharge),
+                protections: &HOLD_DISCHARGE,
+            },
+            !info.mosfets.charge_on(),
+        );
         self.switch(on, discharge_on).await?;
         self.read_back(|mosfets| mosfets.charge_on() == on).await
     }
 
     /// Releases or switches off the discharge MOSFET only, as
-    /// [`set_mosfets`](Self::set_mosfets) does both. The charge MOSFET stays
-    /// switched off if it was switched off by request.
+    /// [`set_charge_mosfet`](Self::set_charge_mosfet) does the charge MOSFET.
     ///
     /// # Errors
     ///
     /// As for [`set_mosfets`](Self::set_mosfets).
     pub async fn set_discharge_mosfet(&mut self, on: bool) -> Result<Mosfets, Error> {
         let info = self.basic_info().await?;
-        let released = self.released.is_some_and(|(charge, _)| charge);
-        let charge_on = info.mosfets.charge_on() || released || !is_locked(&info);
+        let charge_on = stays_released(
+            &info,
+            Side {
+                conducts: info.mosfets.charge_on(),
+                released: self.released.map(|(charge, _)| charge),
+                protections: &HOLD_CHARGE,
+            },
+            !info.mosfets.discharge_on(),
+        );
         self.switch(charge_on, on).await?;
         self.read_back(|mosfets| mosfets.discharge_on() == on).await
+    }
+
+    /// The charge and the discharge MOSFET as this client left them: true if
+    /// released. Boards tell only that one of them is off by request, not which.
+    #[must_use]
+    pub fn released(&self) -> Option<(bool, bool)> {
+        self.released
     }
 
     async fn switch(&mut self, charge_on: bool, discharge_on: bool) -> Result<(), Error> {
@@ -296,9 +318,43 @@ impl<T: Transport> Client<T> {
     }
 }
 
-/// A MOSFET that is off without the lock is held off by a protection, which must
-/// not become a lock. Under the lock the board does not tell which side it holds:
-/// then what this client released counts, and what it does not know stays off.
-fn is_locked(info: &BasicInfo) -> bool {
-    info.protection.contains(Protection::MosfetSoftwareLock)
+/// What holds the charge MOSFET off without anybody's request.
+const HOLD_CHARGE: [Protection; 6] = [
+    Protection::CellOvervoltage,
+    Protection::PackOvervoltage,
+    Protection::ChargeOvertemperature,
+    Protection::ChargeUndertemperature,
+    Protection::ChargeOvercurrent,
+    Protection::FrontEndError,
+];
+
+/// The same for the discharge MOSFET.
+const HOLD_DISCHARGE: [Protection; 7] = [
+    Protection::CellUndervoltage,
+    Protection::PackUndervoltage,
+    Protection::DischargeOvertemperature,
+    Protection::DischargeUndertemperature,
+    Protection::DischargeOvercurrent,
+    Protection::ShortCircuit,
+    Protection::FrontEndError,
+];
+
+/// The MOSFET that a command is not about.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    conducts: bool,
+    /// As this client left it.
+    released: Option<bool>,
+    /// What holds it off.
+    protections: &'a [Protection],
+}
+
+/// Whether `side` is to be written as released. One that is off without the lock
+/// is held off by a protection, which must not become a lock. Under the lock the
+/// board does not tell which side it holds; `explained` if the other one is off.
+fn stays_released(info: &BasicInfo, side: Side<'_>, explained: bool) -> bool {
+    let locked = info.protection.contains(Protection::MosfetSoftwareLock);
+    let active = |of: &Protection| info.protection.contains(*of);
+    let held = || explained && side.protections.iter().any(active);
+    side.conducts || !locked || side.released.unwrap_or_else(held)
 }

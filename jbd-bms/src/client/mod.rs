@@ -107,6 +107,14 @@ impl<T: Transport> Client<T> {
         self
     }
 
+    /// What an earlier client left the MOSFETs as, told by its
+    /// [`released`](Self::released): over a new link nobody else knows.
+    #[must_use]
+    pub fn with_released(mut self, released: Option<(bool, bool)>) -> Self {
+        self.released = released;
+        self
+    }
+
     /// The transport, to look at it or to reconnect it. After reconnecting, call
     /// [`reconnected`](Self::reconnected).
     pub fn transport_mut(&mut self) -> &mut T {
@@ -123,7 +131,6 @@ impl<T: Transport> Client<T> {
         self.session.abandon();
         self.answered_at = None;
         self.logged_in = false;
-        self.released = None;
     }
 
     /// What was seen besides the expected answers.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::run::radio;
+use super::run::guest_radio;
 use crate::config::Config;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
@@ -32,7 +32,7 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
                 .hint("add a [[jbd]] table; `telemetry config sample` shows one"),
         );
     }
-    let context = Context::brief(radio(&config)?)
+    let context = Context::brief(guest_radio(&config)?)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let polls = config.jbd.iter().map(|jbd| {

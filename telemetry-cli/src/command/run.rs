@@ -175,17 +175,30 @@ pub fn database_file(config: &Config, state: &StateDir) -> Option<PathBuf> {
     configured.or_else(|| Some(state.path()?.join(DATABASE)))
 }
 
-/// The radio that `config` asks for.
+/// The radio that `config` asks for, for the one process that owns the devices.
 ///
 /// # Errors
 /// If this program has none of that kind.
 pub fn radio(config: &Config) -> Result<Radio, Failure> {
+    radio_with(config, true)
+}
+
+/// The same for a command beside it, which leaves its links alone.
+///
+/// # Errors
+/// If this program has none of that kind.
+pub fn guest_radio(config: &Config) -> Result<Radio, Failure> {
+    radio_with(config, false)
+}
+
+fn radio_with(config: &Config, adopt: bool) -> Result<Radio, Failure> {
     match config.bluetooth.backend {
         BluetoothBackend::Simulated => Ok(Radio::Simulated(Air::demo())),
         BluetoothBackend::System => {
             let pins = config.jbd.iter();
             let settings = Settings {
                 adapter: config.bluetooth.adapter.clone(),
+                adopt,
                 pins: pins
                     .filter_map(|jbd| Some((jbd.target(), jbd.pin.clone()?)))
                     .collect(),

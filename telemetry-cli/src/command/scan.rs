@@ -17,7 +17,7 @@ use crate::source::recognition::{Recognized, recognize};
 /// # Errors
 /// If Bluetooth cannot be used.
 pub async fn scan(args: &ScanArgs, config: &Config) -> Result<(), Failure> {
-    let radio = run::radio(config)?;
+    let radio = run::guest_radio(config)?;
     let heard = radio.scan(args.duration);
     let heard = with_progress("listening", args.duration, heard).await;
     radio.close().await;

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::run::radio;
+use super::run::guest_radio;
 use super::{pack, prepare_or_default, print};
 use crate::cli::{CommandCommand, CommandJbdArgs, LogArgs};
 use crate::config::Config;
@@ -49,7 +49,7 @@ async fn jbd(args: &CommandJbdArgs, log: &LogArgs) -> Result<(), Failure> {
         jbd: vec![pack.clone()],
         ..config
     };
-    let context = Context::brief(radio(&config)?)
+    let context = Context::brief(guest_radio(&config)?)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let told = source::jbd::command(pack.clone(), context.clone(), args.control, &value).await;

@@ -128,7 +128,10 @@ impl RadioError {
                 "such a device takes one connection at a time: close its phone app; \
                  wake a sleeping pack with its charger",
             ),
-            Self::Busy(_) => Some("end the other program, or wait until it is done"),
+            Self::Busy(_) => Some(
+                "end the other program, or wait until it is done; a connection that a killed one \
+                 left behind ends with `bluetoothctl disconnect` and the address",
+            ),
             Self::WrongKind { .. } => Some("`telemetry scan` shows which devices can be read"),
             Self::PairingNeeded(_) if PAIRS_BY_ITSELF => {
                 Some("pair it in the Bluetooth settings of this computer")

@@ -101,6 +101,33 @@ async fn all_is_well_and_nothing_is_changed() {
     }
 }
 
+/// A gateway with another state directory, as under systemd.
+#[test]
+fn the_link_of_a_gateway_elsewhere_is_left_alone() {
+    let computer = Computer::blank();
+    let bus = Bus::start(&computer.bus, Policy::Open);
+    let bluez = Bluez::start(&bus);
+    bluez.add(Config::pack("House battery", 1));
+    computer.configure("[[jbd]]\nname = 'House battery'\ninterval = '1s'\n");
+    let args = ["run", "--state-dir", "elsewhere"];
+    let _gateway = Running::start(computer.telemetry(&args).stderr(Stdio::null()));
+    let end = Instant::now() + Duration::from_secs(60);
+    while bluez.with(|service| service.peripheral(1).writes.len()) < 6 {
+        assert!(Instant::now() < end, "it is not read");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (connects, disconnects) = (bluez.calls("Connect"), bluez.calls("Disconnect"));
+    for command in [&["once"][..], &["status", "jbd"], &["check"]] {
+        let (code, stdout, stderr) = outcome(computer.telemetry(command).output().unwrap());
+        assert_eq!(code, Some(3), "{command:?}");
+        let told = format!("{stdout}{stderr}");
+        assert!(told.contains("already in use on this computer"), "{told}");
+    }
+    assert!(bluez.with(|service| service.is_connected(1)));
+    assert_eq!(bluez.calls("Connect"), connects);
+    assert_eq!(bluez.calls("Disconnect"), disconnects);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_part_that_fails_says_what_to_do() {
     let computer = Computer::blank();

@@ -121,8 +121,8 @@ async fn whatever_is_killed_the_end_is_complete() {
         assert_eq!(kept[&topic(number, "availability")], "offline");
         let document = json(&kept[&format!("homeassistant/device/{id}/config")]);
         let entities = document["cmps"].as_object().expect("entities");
-        for key in ["soc_percent", "cell_voltages_v_4", "power_w", "protection"] {
-            assert!(entities.contains_key(key), "{id} {key}");
+        for entity in entities_of(&last["values"]) {
+            assert!(entities.contains_key(&entity), "{id} {entity}");
         }
     }
     assert_eq!(kept["telemetry/status"], "offline");
@@ -131,6 +131,24 @@ async fn whatever_is_killed_the_end_is_complete() {
         began.elapsed().as_secs_f64(),
         rows.len()
     );
+}
+
+/// The entities that show these values.
+fn entities_of(values: &Value) -> Vec<String> {
+    let mut entities = Vec::new();
+    for (key, value) in values.as_object().expect("an object") {
+        match value {
+            Value::Array(parts) if key != "protection" => {
+                entities.extend((1..=parts.len()).map(|part| format!("{key}_{part}")));
+            }
+            Value::Object(parts) => {
+                entities.extend(parts.keys().map(|part| format!("{key}_{part}")));
+            }
+            _ => entities.push(key.clone()),
+        }
+    }
+    assert!(entities.len() > 30, "{entities:?}");
+    entities
 }
 
 async fn pause(random: &mut fastrand::Rng) {

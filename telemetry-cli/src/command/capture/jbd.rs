@@ -38,7 +38,7 @@ pub async fn capture(args: &CaptureJbdArgs, config: &Config) -> Result<(), Failu
     }
     let pack = configured(args, config);
     let shutdown = shutdown::on_signal();
-    let radio = run::radio(config)?;
+    let radio = run::guest_radio(config)?;
     let recorded = record(&radio, &pack, args.duration, &shutdown);
     let recorded = with_progress("capturing", args.duration, recorded).await;
     radio.close().await;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::{LocalBoxFuture, join_all};
 use serde_json::json;
 
-use super::run::{DATABASE, radio};
+use super::run::{DATABASE, guest_radio};
 use super::{BRIEF, locate_state_dir, print, start_log};
 use crate::cli::{CheckArgs, LogArgs};
 use crate::config::{self, Config, Environment, Loaded, Report};
@@ -73,7 +73,7 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
         probes.push(one("mariadb", sink::mariadb::probe(mariadb)));
     }
     if !config.jbd.is_empty() {
-        probes.push(Box::pin(packs::probe(config, radio(config)?, holder)));
+        probes.push(Box::pin(packs::probe(config, guest_radio(config)?, holder)));
     }
     Ok(probes)
 }

@@ -1,6 +1,6 @@
 //! `telemetry status`: one device now.
 
-use super::run::radio;
+use super::run::guest_radio;
 use super::{once, pack, prepare_or_default, print};
 use crate::cli::{LogArgs, StatusCommand, StatusJbdArgs};
 use crate::config::Config;
@@ -37,7 +37,7 @@ async fn jbd(args: &StatusJbdArgs, log: &LogArgs) -> Result<(), Failure> {
     if args.json {
         return once::once(config, true).await;
     }
-    let context = Context::brief(radio(&config)?)
+    let context = Context::brief(guest_radio(&config)?)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let read = source::jbd::once(pack.clone(), context.clone()).await;

@@ -173,6 +173,7 @@ impl Shared {
             return Ok(found);
         }
         let sighting = match base.held(target, self.settings.call_limit).await {
+            Some(_) if !self.settings.adopt => return Err(Failure::Held),
             Some(held) => {
                 tracing::info!(device = %target, "taking over its connection");
                 held

@@ -12,6 +12,9 @@ pub struct Settings {
     /// The PINs of devices that may want to be paired. On other systems than
     /// Linux they are not used: those ask their user.
     pub pins: Vec<(Target, Pin)>,
+    /// Links that the operating system holds already are taken over: nobody else
+    /// needs them, they are what a killed process left behind.
+    pub adopt: bool,
     /// How long a device is listened for. Some advertise once in ten seconds.
     pub scan_limit: Duration,
     /// For a connection, after which the device is called silent. BlueZ alone
@@ -45,6 +48,7 @@ impl Default for Settings {
         Self {
             adapter: None,
             pins: Vec::new(),
+            adopt: true,
             scan_limit: Duration::from_secs(15),
             connect_limit: Duration::from_secs(20),
             discovery_limit: Duration::from_secs(30),

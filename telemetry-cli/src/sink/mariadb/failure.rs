@@ -32,6 +32,9 @@ pub(super) enum Class {
     Again,
     /// Another attempt later.
     Later,
+    /// The same login later: what is wrong may be on the server's side, and is
+    /// mended there.
+    Refused,
     /// Another user or password.
     Login,
     /// Something that only a person can decide.
@@ -99,7 +102,7 @@ impl Failure {
     pub(super) fn exit(&self, settings: &Settings) -> Exit {
         let text = self.sentence(settings);
         match self.class {
-            Class::Again | Class::Later => Exit::Transient(text),
+            Class::Again | Class::Later | Class::Refused => Exit::Transient(text),
             Class::Login | Class::Person => Exit::LoginNeeded(text),
         }
     }
@@ -107,7 +110,7 @@ impl Failure {
     /// How a command ends with it.
     pub(super) fn for_command(&self, settings: &Settings) -> exit::Failure {
         let code = match self.class {
-            Class::Login => Code::Login,
+            Class::Login | Class::Refused => Code::Login,
             Class::Again | Class::Later | Class::Person => Code::Backend,
         };
         exit::Failure::new(code, self.sentence(settings))
@@ -126,7 +129,7 @@ fn said(number: u16, message: &str, settings: &Settings) -> Failure {
         // somebody else changed meanwhile.
         1213 | 1205 | 1020 => Class::Again,
         // Wrong password; socket authentication; locked; password expired.
-        1045 | 1698 | 4151 | 1862 | 1820 => Class::Login,
+        1045 | 1698 | 4151 | 1862 | 1820 => Class::Refused,
         _ => Class::Later,
     };
     let Settings { user, database, .. } = settings;
@@ -217,7 +220,7 @@ mod tests {
     fn only_other_credentials_are_a_login() {
         let settings = Settings::new(&config::MariaDb::default()).unwrap();
         let class = |number| said(number, "", &settings).class;
-        assert_eq!(class(1045), Class::Login);
+        assert_eq!(class(1045), Class::Refused);
         assert_eq!(class(1049), Class::Later);
         assert_eq!(class(1142), Class::Later);
         assert_eq!(class(1213), Class::Again);

@@ -115,6 +115,7 @@ impl Pack {
                 return Err(CommandError::NotSent(none.into()));
             }
         };
+        self.released = client.released();
         if effect.as_ref().is_err_and(Error::is_retryable) {
             self.link = None;
         }

@@ -119,6 +119,8 @@ struct Pack {
     /// Outlives the link: most of it is asked for once.
     known: Option<Known>,
     inbox: Inbox,
+    /// As the MOSFETs were left: a board does not tell it to a new link.
+    released: Option<(bool, bool)>,
 }
 
 struct Connected {
@@ -145,6 +147,7 @@ impl Pack {
             context,
             link: None,
             known: None,
+            released: None,
         }
     }
 
@@ -330,7 +333,7 @@ impl Pack {
         self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
         let rssi_dbm = link.rssi_dbm;
         let address = link.address.clone();
-        let client = client(link, &address, &self.config)?;
+        let client = client(link, &address, &self.config)?.with_released(self.released);
         self.link = Some(Connected { client, rssi_dbm });
         Ok(())
     }

@@ -71,6 +71,7 @@ pub fn settings() -> Settings {
         check_interval: Duration::from_secs(30),
         pair_limit: Duration::from_secs(2),
         adapter: None,
+        adopt: true,
         pins: Vec::new(),
     }
 }
