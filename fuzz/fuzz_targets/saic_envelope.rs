@@ -3,8 +3,8 @@
 use saic_ismart::endpoint::Answer;
 use saic_ismart::envelope::{ContentType, Received, Sealing, Signature, open, seal};
 
-// Any response is opened or refused; what is sealed depends on its time alone
-// in length and form.
+// Any response is opened or refused. Sealing the same gives the same, in whole
+// blocks.
 libfuzzer_sys::fuzz_target!(|input: (i64, Option<&str>, Option<&str>, &str, &[u8])| {
     let (timestamp_ms, content_type, verification, path, body) = input;
     let send_date = timestamp_ms.to_string();

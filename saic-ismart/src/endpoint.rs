@@ -145,8 +145,10 @@ pub(crate) fn model<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     #[cfg(not(feature = "trace-unknown-fields"))]
     let read = T::deserialize(tracked);
     #[cfg(feature = "trace-unknown-fields")]
-    let read = serde_ignored::deserialize(tracked, |field| {
-        tracing::warn!(model = std::any::type_name::<T>(), %field, "unknown field");
+    let read = serde_ignored::deserialize(tracked, |path| {
+        // Each `.?` is a value that may be missing, as all may.
+        let field = path.to_string().replace(".?", "");
+        tracing::warn!(model = std::any::type_name::<T>(), field, "unknown field");
     });
     let value = read.map_err(|error: serde_json::Error| DecodeError::Json {
         path: track.path().to_string(),

@@ -221,7 +221,16 @@ pub(crate) fn judge_login(
         unavailable @ Verdict::Unavailable { .. } => {
             return Err(unavailable.into_error(call.clone()));
         }
-        Verdict::Pending { message } => (4, message),
+        // "Try again later" is no word about the password.
+        Verdict::Pending { message } => {
+            return Err(Error::Unavailable {
+                call: call.clone(),
+                status,
+                code: 4,
+                message,
+                retry_after,
+            });
+        }
         Verdict::Rejected { message } => (8, message),
         Verdict::SessionLost { code, message } | Verdict::Refused { code, message } => {
             (code, message)

@@ -371,23 +371,38 @@ impl Profile {
     }
 }
 
-/// The flag `EV` of the list is wrong for some cars, so the series decides first.
+/// Series that are built with a battery only.
+const ELECTRIC_SERIES: [&str; 11] = [
+    "EH32", "AH4EM", "EP2CP3", "EP2DP3", "EP21", "ZS EV", "MIS3E", "MZS3E", "EC32", "S12L", "P12L",
+];
+
+/// The flag `EV` of the list is wrong for some cars, so the series decides
+/// first. A car that the list says nothing about is taken for electric: a
+/// charging call too many does less harm than none.
 fn drive(vehicle: &VehicleInfo, series: &str, model: &str) -> Drive {
-    if series.starts_with("ZP22") {
+    let is = |prefix: &&str| series.starts_with(*prefix);
+    if is(&"ZP22") {
         return Drive::Hybrid;
     }
-    if series.starts_with("AS33P") || series.starts_with("IS31P") {
+    if ["AS33P", "IS31P"].iter().any(is) {
         return Drive::PlugInHybrid;
+    }
+    if ELECTRIC_SERIES.iter().any(is) {
+        return Drive::Electric;
     }
     if vehicle.feature("ENERGY") == Some("1") {
         return Drive::Hybrid;
     }
     let named =
-        |text: &str| text.contains("ELECTRIC") || text.split_whitespace().any(|w| w == "EV");
+        |text: &str| text.contains("ELECTRIC") || text.split_whitespace().any(|word| word == "EV");
+    let says_nothing = ["EV", "BType"]
+        .iter()
+        .all(|code| vehicle.feature(code).is_none());
     let electric = vehicle.feature("EV") == Some("1")
         || vehicle.feature("BType") == Some("1")
         || named(series)
-        || named(model);
+        || named(model)
+        || says_nothing;
     if electric {
         Drive::Electric
     } else {
@@ -436,7 +451,10 @@ mod tests {
         assert_eq!(of("AS33P S", hybrid), Drive::PlugInHybrid);
         assert_eq!(of("ZP22 EU", ev), Drive::Hybrid);
         assert_eq!(of("XX", hybrid), Drive::Hybrid);
-        assert_eq!(of("XX", ""), Drive::Combustion);
+        let not_ev = r#"{"itemCode":"EV","itemValue":"0"}"#;
+        assert_eq!(of("XX", not_ev), Drive::Combustion);
+        assert_eq!(of("EP2CP3 S", not_ev), Drive::Electric);
+        assert_eq!(of("XX", ""), Drive::Electric);
     }
 
     #[test]

@@ -94,10 +94,8 @@ impl Session {
         {
             return Ok(token.clone());
         }
-        if urgency == Urgency::Read
-            && let Some(lost_at_ms) = state.lost_at_ms
-        {
-            self.check_pause(now_ms - lost_at_ms)?;
+        if let Some(lost_at_ms) = state.lost_at_ms {
+            self.check_pause(urgency, now_ms.saturating_sub(lost_at_ms))?;
         }
         match self.renew(wire, state.token.as_ref()).await {
             Ok(token) => {
@@ -149,11 +147,13 @@ impl Session {
         }
     }
 
-    fn check_pause(&self, since_ms: i64) -> Result<(), Error> {
-        let retry_after = match self.relogin {
-            Relogin::AtOnce => return Ok(()),
-            Relogin::Never => None,
-            Relogin::After(pause) => {
+    /// Whether a login may follow a session that was lost so long ago.
+    fn check_pause(&self, urgency: Urgency, since_ms: i64) -> Result<(), Error> {
+        let retry_after = match (self.relogin, urgency) {
+            (Relogin::AtOnce, _) | (_, Urgency::Login) => return Ok(()),
+            (Relogin::Never, _) => None,
+            (Relogin::After(_), Urgency::Command) => return Ok(()),
+            (Relogin::After(pause), Urgency::Read) => {
                 let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
                 if since >= pause {
                     return Ok(());

@@ -227,6 +227,39 @@ async fn a_call_goes_on_when_the_session_ends_in_its_middle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn never_means_never() {
+    let cloud = cloud_with(Activity::Parked);
+    let client = client_as(demo(), &cloud)
+        .relogin(Relogin::Never)
+        .build()
+        .unwrap();
+    client.login().await.unwrap();
+    let car = client.vehicle_by_vin("LSJDEMO0000000001");
+    let waiting = tokio::spawn(async move { car.unlock().await });
+    sleep(Duration::from_secs(1)).await;
+    cloud.cloud().log_in_elsewhere();
+    // The command was accepted before: it may be carried out.
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(error.may_have_taken_effect(), "{error:?}");
+    assert!(error.to_string().contains("another device"), "{error}");
+    let car = client.vehicle_by_vin("LSJDEMO0000000001");
+    for error in [
+        car.lock().await.unwrap_err(),
+        car.cached_status().await.unwrap_err(),
+    ] {
+        let elsewhere = LoginError::LoggedInElsewhere { retry_after: None };
+        assert!(
+            matches!(&error, Error::Login(reason) if *reason == elsewhere),
+            "{error:?}"
+        );
+        assert!(!error.may_have_taken_effect());
+    }
+    assert_eq!(cloud.cloud().logins(), 1);
+    client.login().await.unwrap();
+    car.lock().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_expired_session_is_renewed() {
     let config = CloudConfig {
         token_lifetime_s: 3600,

@@ -31,9 +31,9 @@ model! {
         /// many models that have another one: all energies count in its measure,
         /// see [`crate::Profile::energy_factor`].
         capacity_raw: u16 = "totalBatteryCapacity" as "crate::scale::capacity",
-        /// Pack current as in [`ChargeManagement`] (`workingCurrent`).
+        /// Pack current as in [`crate::ChargeManagement`] (`workingCurrent`).
         working_current_raw: u16 = "workingCurrent" as "crate::scale::pack_current",
-        /// Pack voltage as in [`ChargeManagement`] (`workingVoltage`).
+        /// Pack voltage as in [`crate::ChargeManagement`] (`workingVoltage`).
         working_voltage_raw: u16 = "workingVoltage" as "crate::scale::pack_voltage",
         /// The charge began (`startTime`).
         started_at: DateTime<Utc> = "startTime" as "crate::scale::epoch_s",

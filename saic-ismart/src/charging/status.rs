@@ -328,7 +328,8 @@ impl ChargeManagement {
         Some(3f64.sqrt() * 2.0 * raw / 15.0)
     }
 
-    /// The charging schedule. `None` if off, unknown, or at an impossible time.
+    /// The charging schedule, whose mode says whether it is on. `None` if it is
+    /// unknown or at an impossible time.
     #[must_use]
     pub fn schedule(&self) -> Option<ChargeSchedule> {
         let mode = self.schedule_mode?;

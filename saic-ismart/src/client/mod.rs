@@ -225,7 +225,19 @@ impl Client {
         let mut poll = EventPoll::new(self.inner.timing, started.elapsed());
         let mut lost_before = false;
         loop {
-            let token = self.token(urgency(endpoint)).await?;
+            let token = match self.token(urgency(endpoint)).await {
+                Ok(token) => token,
+                // The car may act all the same: the caller must hear of that.
+                Err(error) if endpoint.is_command() && poll.event_id() != NO_EVENT => {
+                    return Err(Error::Unreachable {
+                        call: call.clone(),
+                        event_id: poll.event_id().to_owned(),
+                        attempts: poll.attempts(),
+                        message: error.to_string(),
+                    });
+                }
+                Err(error) => return Err(error),
+            };
             let sent = self
                 .inner
                 .wire
