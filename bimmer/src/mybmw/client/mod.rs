@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use self::send::Ask;
 use super::charging::ChargingDetails;
+use super::china_login::SliderCaptcha;
 use super::gcj02::gcj02_to_wgs84;
 use super::profile::{Capabilities, Profile};
 use super::region::Region;
@@ -96,6 +97,30 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *captcha = Some(token.into());
+    }
+
+    /// Begins the login of the region China: a picture with a notch, whose place
+    /// [`slider_position`](crate::mybmw::slider_position) finds in its pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] in other regions or without credentials, any
+    /// other if the server refuses.
+    pub async fn begin_china_login(&self) -> Result<SliderCaptcha, Error> {
+        self.0.session.begin_china_login().await
+    }
+
+    /// Finishes that login and stores the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Login`] if place, phone number or password are wrong.
+    pub async fn finish_china_login(
+        &self,
+        captcha: &SliderCaptcha,
+        position: &str,
+    ) -> Result<Token, Error> {
+        self.0.session.finish_china_login(captcha, position).await
     }
 
     /// What the vehicles of the account are, of all brands. Three calls and one
