@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A vehicle identification number: 17 letters and digits, in capitals.
@@ -165,6 +165,15 @@ pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     if text.is_empty() || text.len() > LONGEST_TIME {
         return None;
     }
+    sensible(parse_any_time(text)?)
+}
+
+/// A time of a calendar's years, so that adding to it never overflows.
+pub(crate) fn sensible(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (1..=9999).contains(&time.year()).then_some(time)
+}
+
+fn parse_any_time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.to_utc());
     }
@@ -265,6 +274,9 @@ mod tests {
         }
         assert_eq!(parse_time("1772323200").unwrap().timestamp(), 1_772_323_200);
         assert_eq!(parse_time("99999999999999999999"), None);
+        assert_eq!(parse_time("9999999999999"), None);
+        assert_eq!(parse_time("-262143-01-01T00:00:00"), None);
+        assert_eq!(parse_time("+262142-12-31T23:59:59+0000"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use bimmer::mybmw::{Client, Region};
 use bimmer::{Error, LoginError, MemoryTokenStore, Pkce, Token};
 use serde_json::{Value as Json, json};
 use support::mybmw::{MADE_UP, client, cloud, fresh_token, now, profile, rows, vectors, vehicle};
@@ -219,4 +220,55 @@ async fn a_used_up_quota_is_left_alone() {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7940)));
     }
     assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chinese_login() {
+    let claims = "eyJleHAiOjE3NzIzNjI4MDB9";
+    let script = Script::new(move |request| {
+        let data = if request.url.ends_with("/v2/cop/slider-captcha") {
+            json!({"verifyId": "V-1", "backGroundImg": "/9j/"})
+        } else if request.url.ends_with("/v1/cop/check-captcha") {
+            return answer(200, &json!({"code": 200, "error": false}));
+        } else if request.url.ends_with("/v1/cop/publickey") {
+            json!({"value": include_str!("data/rsa_public.pem")})
+        } else if request.url.ends_with("/v2/login/pwd") {
+            json!({"access_token": format!("h.{claims}.s"), "refresh_token": "R", "gcid": "G"})
+        } else {
+            return text(404, "");
+        };
+        answer(200, &json!({"code": 200, "error": false, "data": data}))
+    });
+    let client = Client::builder(Region::China)
+        .credentials("8613800138000", "secret")
+        .transport(script.clone())
+        .clock(now)
+        .build()
+        .unwrap();
+    let captcha = client.begin_china_login().await.unwrap();
+    assert_eq!(captcha.picture, [0xFF, 0xD8, 0xFF]);
+    let token = client.finish_china_login(&captcha, "0.17").await.unwrap();
+    assert_eq!(token.expires_at.timestamp(), 1_772_362_800);
+    assert_eq!(client.token().await.unwrap(), token);
+    let bodies: Vec<Json> = script
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_str(&request.body).unwrap_or_default())
+        .collect();
+    assert_eq!(bodies[0], json!({"mobile": "8613800138000"}));
+    assert_eq!(bodies[1], json!({"position": "0.17", "verifyId": "V-1"}));
+    assert_eq!(
+        (&bodies[3]["verifyId"], &bodies[3]["deviceId"]),
+        (&json!("V-1"), &bodies[3]["mobile"])
+    );
+    assert_eq!(bodies[3]["password"].as_str().unwrap().len(), 172);
+    assert!(script.requests()[3].header("x-login-nonce").is_some());
+    let elsewhere = Client::builder(Region::RestOfWorld)
+        .transport(script)
+        .build()
+        .unwrap();
+    assert!(matches!(
+        elsewhere.begin_china_login().await,
+        Err(Error::Configuration(_))
+    ));
 }

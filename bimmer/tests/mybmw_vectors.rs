@@ -6,7 +6,7 @@ use bimmer::mybmw::{
     ChargingMode, ChargingProfileChange, ChargingStatus, ChinaNonce, Class, ClimateActivity,
     DriveTrain, EventStatus, LidState, LockState, Region, TimeOfDay, TimerType, TyreDetails,
     build_string, charging_profile_body, classify, gcj02_to_wgs84, login_nonce, next_occurrence,
-    quota_wait, x_user_agent,
+    quota_wait, slider_position, x_user_agent,
 };
 use bimmer::types::parse_time;
 use bimmer::{Brand, Pkce, Position, capture};
@@ -184,6 +184,46 @@ fn chinese_maps() {
         assert!(
             (real.longitude - number("wgs_lon")).abs() < 2e-7,
             "{row} {real:?}"
+        );
+    }
+}
+
+#[test]
+fn chinese_pictures() {
+    for row in rows("cn_slider_position") {
+        let size = |name: &str| usize::try_from(row[name].as_u64().unwrap()).unwrap();
+        let (width, height) = (size("width"), size("height"));
+        let drawn = row["runs"].as_array().map(|runs| {
+            runs.iter()
+                .flat_map(|run| {
+                    let number = |at: usize| run[at].as_u64().unwrap();
+                    let pixel = [1, 2, 3].map(|at| u8::try_from(number(at)).unwrap());
+                    std::iter::repeat_n(pixel, usize::try_from(number(0)).unwrap())
+                })
+                .collect::<Vec<_>>()
+        });
+        // The largest one is given by the place of its notch.
+        let pixels = drawn.unwrap_or_else(|| {
+            let (x, y) = (size("block_x"), size("block_y"));
+            let inside = |at: usize| {
+                (x..x + 15).contains(&(at % width)) && (y..y + 75).contains(&(at / width))
+            };
+            let all = 0..width * height;
+            all.map(|at| {
+                if inside(at) {
+                    [220, 230, 221]
+                } else {
+                    [40, 60, 80]
+                }
+            })
+            .collect()
+        });
+        let position = slider_position(width, height, &pixels);
+        assert_eq!(position.as_deref(), row["position"].as_str());
+        assert_eq!(slider_position(width, height, &pixels[1..]), None);
+        assert_eq!(
+            slider_position(width, height, &vec![[0; 3]; width * height]),
+            None
         );
     }
 }

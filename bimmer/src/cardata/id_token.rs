@@ -51,7 +51,7 @@ impl IdClaims {
     /// End of validity; the broker closes the session then.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp(self.exp?, 0)
+        DateTime::from_timestamp(self.exp?, 0).and_then(crate::types::sensible)
     }
 
     /// Whether the broker will let the account read its stream.

@@ -10,6 +10,7 @@ mod agent;
 mod auth;
 mod charging;
 mod china;
+mod china_login;
 mod client;
 mod command;
 mod gcj02;
@@ -17,7 +18,9 @@ mod poi;
 mod profile;
 mod refusal;
 mod region;
+mod rsa;
 mod session;
+mod slider;
 mod state;
 mod tyre;
 mod vehicle;
@@ -28,6 +31,7 @@ pub use charging::{
     AcLimit, ChargingDetails, ChargingProfileChange, ChargingSettings, charging_profile_body,
 };
 pub use china::{ChinaNonce, login_nonce};
+pub use china_login::SliderCaptcha;
 pub use client::{Client, ClientBuilder, ImageView};
 pub use command::{Command, CommandResult, EventStatus};
 pub use gcj02::gcj02_to_wgs84;
@@ -37,6 +41,7 @@ pub use profile::{
 };
 pub use refusal::{Class, classify, quota_wait};
 pub use region::Region;
+pub use slider::slider_position;
 pub use state::{
     ChargingMode, ChargingPreference, ChargingProfile, ChargingStatus, CheckControlMessage,
     ClimateActivity, ClimateControl, DepartureTime, ElectricState, FuelLevel, LidState, Location,

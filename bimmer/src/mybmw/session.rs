@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::agent::{USER_AGENT, x_user_agent};
 use super::auth::{self, Credentials, LoginSecrets, OauthSettings};
 use super::china::{ChinaNonce, login_nonce};
+use super::china_login::{self, SliderCaptcha};
 use super::region::Region;
 use crate::clock::Clock;
 use crate::entropy::{self, Pkce};
@@ -145,6 +146,55 @@ impl Session {
         ]);
         let response = self.exchange(request, "token refresh").await?;
         auth::token(&response, "token refresh", self.now())
+    }
+
+    /// Asks for the picture of the Chinese login.
+    pub(super) async fn begin_china_login(&self) -> Result<SliderCaptcha, Error> {
+        let phone = &self.china_credentials()?.username;
+        let request = china_login::captcha_request(&self.api_url, &self.agent(), phone);
+        china_login::read_captcha(&self.exchange(request, "login").await?)
+    }
+
+    /// The Chinese login, once the notch is found.
+    pub(super) async fn finish_china_login(
+        &self,
+        captcha: &SliderCaptcha,
+        position: &str,
+    ) -> Result<Token, Error> {
+        let (credentials, agent) = (self.china_credentials()?, self.agent());
+        let mut state = self.state.lock().await;
+        let request = china_login::check_request(&self.api_url, &agent, captcha, position);
+        china_login::check_answer(&self.exchange(request, "login").await?)?;
+        let request = china_login::key_request(&self.api_url, &agent);
+        let key = china_login::read_key(&self.exchange(request, "login").await?)?;
+        let request = china_login::login_request(
+            &self.api_url,
+            &agent,
+            credentials,
+            &key,
+            captcha,
+            self.now(),
+        )?;
+        let response = self.exchange(request, "login").await?;
+        let mut token = china_login::read_token(&response, self.now())?;
+        self.keep_session_id(&mut token);
+        self.store.save(&token).await.map_err(Error::Store)?;
+        *state = State {
+            token: Some(token.clone()),
+            dead: None,
+        };
+        Ok(token)
+    }
+
+    fn china_credentials(&self) -> Result<&Credentials, Error> {
+        let credentials = self
+            .credentials
+            .as_ref()
+            .filter(|_| self.region == Region::China);
+        credentials.ok_or_else(|| {
+            let needs = "this login is for the region china, with phone number and password";
+            Error::Configuration(needs.to_owned())
+        })
     }
 
     /// The login with user, password and captcha token, which is spent by it.
