@@ -158,7 +158,7 @@ async fn a_container_is_created_and_read_through() {
     let keys = ["vehicle.isMoving", "vehicle.vehicle.travelledDistance"];
     let purpose = signature(&keys);
     let listed = json!({"containers": [
-        {"containerId": "S1", "name": "evcc.io", "purpose": "v6", "state": "ACTIVE"},
+        {"containerId": "S1", "name": "somebody else", "purpose": "v6", "state": "ACTIVE"},
         {"containerId": "S2", "name": "bimmer", "purpose": purpose, "state": "DELETED"},
         {"containerId": "S3", "name": "bimmer", "purpose": "older", "state": "ACTIVE"},
     ]});

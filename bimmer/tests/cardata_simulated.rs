@@ -186,7 +186,11 @@ async fn a_code_that_the_server_loses_is_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn exactly_one_container_of_ours() {
     let setup = Setup::new(3);
-    setup.cloud.lock().unwrap().add_foreign_container("evcc.io");
+    setup
+        .cloud
+        .lock()
+        .unwrap()
+        .add_foreign_container("somebody else");
     let client = setup.logged_in().await;
     let names = || {
         setup
@@ -210,7 +214,7 @@ async fn exactly_one_container_of_ours() {
     );
     let second = client.ensure_container(RECOMMENDED_KEYS).await.unwrap();
     assert_ne!(first, second);
-    assert_eq!(names(), ["evcc.io", "bimmer"]);
+    assert_eq!(names(), ["somebody else", "bimmer"]);
     // Somebody deletes it: it is made again, once.
     let before = setup.cloud.lock().unwrap().calls_used();
     drop(client);
@@ -224,7 +228,7 @@ async fn exactly_one_container_of_ours() {
     setup.cloud.lock().unwrap().faults.most_keys = 20;
     let more = [RECOMMENDED_KEYS, &["vehicle.trip.segment.end.time"]].concat();
     other.ensure_container(&more).await.unwrap();
-    assert_eq!(names(), ["evcc.io", "bimmer"]);
+    assert_eq!(names(), ["somebody else", "bimmer"]);
     let data = other.telematic_data(&vin(1), &more).await.unwrap();
     assert!(
         data.values

@@ -63,12 +63,10 @@ impl Client {
         }
         let mut ours = self.containers().await?;
         ours.retain(Container::is_ours);
-        let reduced = signature(REDUCED_KEYS);
-        let purposes = [wanted.as_str(), reduced.as_str()];
-        // The reduced set is only good enough if the whole one was refused before.
+        // The reduced set does not count: a smaller wish may be accepted as a whole.
         let found = ours
             .iter()
-            .position(|own| own.purpose.as_deref() == Some(purposes[0]));
+            .position(|own| own.purpose.as_ref() == Some(&wanted));
         let keep = match found {
             Some(at) => ours.swap_remove(at),
             None => self.create_container(keys, &mut ours).await?,
