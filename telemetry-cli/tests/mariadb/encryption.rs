@@ -137,7 +137,8 @@ async fn users_may_have_to_encrypt_or_to_show_a_certificate() {
     let ca = format!("ca = '{}'\n", file("server/ca.pem"));
     assert!(with(&ca).await.unwrap_err().contains("it refuses the user"));
     let shown = |name: &str| {
-        let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+        let certificate = file(&format!("{name}/localhost.pem"));
+        let key = file(&format!("{name}/localhost.key"));
         format!("{ca}client_cert = '{certificate}'\nclient_key = '{key}'\n")
     };
     with(&shown("client")).await.unwrap();

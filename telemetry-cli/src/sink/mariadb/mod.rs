@@ -273,6 +273,7 @@ impl Sink {
         if entries.is_empty() {
             return Ok(());
         }
+        let mut saved = Instant::now();
         while let Some(last) = entries.last() {
             let last = last.number;
             self.learn(&entries).await?;
@@ -291,6 +292,11 @@ impl Sink {
             self.stats.polled(&self.name, began.elapsed());
             self.report(&entries, &aside);
             entries = next?;
+            // A journal at its bound must not take for lost what is written.
+            if saved.elapsed() >= BEAT {
+                self.save().await?;
+                saved = Instant::now();
+            }
         }
         self.session.rest();
         Ok(())
