@@ -59,16 +59,19 @@ impl MariaDb {
         let directory = TempDir::with_prefix("maria").expect("temporary directory");
         let directory = directory.keep();
         prepare(&directory);
+        // Servers that share one clear each other's tables out of it.
+        let scratch = directory.join("tmp");
+        fs::create_dir(&scratch).expect("a directory");
         let output = tool("mariadb-install-db")
             .args(["--no-defaults", "--skip-test-db"])
             .arg("--auth-root-authentication-method=normal")
             .arg(format!("--datadir={}", directory.join("data").display()))
             .args(user())
+            .env("TMPDIR", &scratch)
             .stdin(Stdio::null())
             .output();
         let output = started(output);
         assert!(output.status.success(), "{output:?}");
-        fs::create_dir(directory.join("tmp")).expect("a directory");
         let mut server = Self {
             port: free_port(),
             arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
