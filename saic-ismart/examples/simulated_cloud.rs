@@ -1,6 +1,6 @@
 //! The client on a simulated cloud: no account and no network needed.
 //!
-//! `cargo run -p saic-ismart --example simulated --features simulator`
+//! `cargo run -p saic-ismart --example simulated_cloud --features simulator`
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Reads one station over Bluetooth LE, and switches its AC output if told to.
 //!
-//! `cargo run -p bluetti-modbus --example read [-- NAME [on|off]]`
+//! `cargo run -p bluetti-modbus --example read_station [-- NAME [on|off]]`
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The client on a simulated station that encrypts: no radio needed.
 //!
-//! `cargo run -p bluetti-modbus --example simulated --features simulator [-- MODEL]`
+//! `cargo run -p bluetti-modbus --example simulated_station --features simulator [-- MODEL]`
 
 use std::io;
 use std::time::Duration;

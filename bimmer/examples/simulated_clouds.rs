@@ -1,6 +1,6 @@
 //! The CarData client on a simulated account: no network needed.
 //!
-//! `cargo run -p bimmer --example simulated --features simulator`
+//! `cargo run -p bimmer --example simulated_clouds --features simulator`
 
 use std::sync::Mutex;
 

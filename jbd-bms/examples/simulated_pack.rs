@@ -1,6 +1,6 @@
 //! The client on a simulated pack: no radio needed.
 //!
-//! `cargo run -p jbd-bms --example simulated --features simulator`
+//! `cargo run -p jbd-bms --example simulated_pack --features simulator`
 
 use std::io;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Reads one pack over Bluetooth LE.
 //!
-//! `cargo run -p jbd-bms --example read [-- NAME [PASSWORD]]`
+//! `cargo run -p jbd-bms --example read_pack [-- NAME [PASSWORD]]`
 
 use std::error::Error;
 use std::time::Duration;
