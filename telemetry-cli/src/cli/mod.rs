@@ -5,19 +5,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::compat;
-use crate::config::{is_address, parse_duration};
-use crate::control::{self, Control};
-use crate::event::DeviceKind;
+use crate::config::parse_duration;
 use crate::log;
 
+pub use command::{CommandCommand, CommandJbdArgs};
+pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
+pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+pub use pack::PackArgs;
+pub use status::{StatusCommand, StatusJbdArgs};
 
+mod command;
+mod decode;
+mod export;
 mod jbd_bms_mqtt;
+mod pack;
+mod status;
+
+use pack::bluetooth_address;
 
 /// Reads electric cars, home batteries and power stations, and brings what
 /// they say to MQTT, Home Assistant and a database.
@@ -218,69 +226,6 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-/// `status`
-#[derive(Clone, Debug, Subcommand)]
-pub enum StatusCommand {
-    /// A JBD battery pack; it need not be in any configuration
-    Jbd(StatusJbdArgs),
-}
-
-/// `status jbd`
-#[derive(Clone, Debug, Default, Args)]
-pub struct StatusJbdArgs {
-    /// Which pack.
-    #[command(flatten)]
-    pub pack: PackArgs,
-    /// Print JSON, as `once` does
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `command`
-#[derive(Clone, Debug, Subcommand)]
-pub enum CommandCommand {
-    /// A JBD battery pack; it need not be in any configuration
-    Jbd(CommandJbdArgs),
-}
-
-/// `command jbd`
-#[derive(Clone, Debug, Args)]
-pub struct CommandJbdArgs {
-    /// What is to be changed
-    #[arg(value_parser = names(control::battery::ALL))]
-    pub control: &'static Control,
-    /// `on` or `off`
-    pub value: String,
-    /// Which pack.
-    #[command(flatten)]
-    pub pack: PackArgs,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which JBD pack.
-#[derive(Clone, Debug, Default, Args)]
-pub struct PackArgs {
-    /// Which configuration.
-    #[command(flatten)]
-    pub config: ConfigArgs,
-    /// Which state directory.
-    #[command(flatten)]
-    pub state_dir: StateDirArgs,
-    /// The name that the pack advertises, or its label in the configuration;
-    /// not needed if the configuration has one pack
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub name: Option<String>,
-    /// Its Bluetooth address, such as `A4:C1:38:30:C2:8E`
-    #[arg(long, value_parser = bluetooth_address)]
-    pub address: Option<String>,
-    /// Its password, if it asks for one: better `env:NAME`, `file:PATH`, the
-    /// configuration or $JBD_PASSWORD than the text itself
-    #[arg(long, value_name = "SECRET")]
-    pub password: Option<String>,
-}
-
 /// `once`
 #[derive(Clone, Debug, Default, Args)]
 pub struct OnceArgs {
@@ -307,45 +252,6 @@ pub struct ScanArgs {
     /// List devices that cannot be read, too
     #[arg(long)]
     pub all: bool,
-}
-
-/// `export`
-#[derive(Clone, Debug, Args)]
-pub struct ExportArgs {
-    /// Which configuration.
-    #[command(flatten)]
-    pub config: ConfigArgs,
-    /// Which state directory.
-    #[command(flatten)]
-    pub state_dir: StateDirArgs,
-    /// Only devices of this kind
-    #[arg(long, value_parser = device_kinds())]
-    pub kind: Option<DeviceKind>,
-    /// Only this device, such as `jbd-a4c13830c28e`
-    #[arg(long, value_name = "ID")]
-    pub device: Option<String>,
-    /// From this time on: `2026-11-01T00:00:00Z`, or `30d` for 30 days ago
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
-    pub from: Option<Moment>,
-    /// Up to, but not including, this time
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
-    pub to: Option<Moment>,
-    /// What is printed
-    #[arg(long, value_enum, default_value_t)]
-    pub format: ExportFormat,
-    /// Write to this file instead of stdout
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// The form of exported readings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    /// A table with a header; one kind of device at a time
-    #[default]
-    Csv,
-    /// One JSON object a line
-    Jsonl,
 }
 
 /// `capture`
@@ -388,53 +294,6 @@ pub struct WhichArgs {
     pub name: Option<String>,
 }
 
-/// `decode`
-#[derive(Clone, Debug, Subcommand)]
-pub enum DecodeCommand {
-    /// Answers of JBD battery packs, as JSON lines
-    ///
-    /// Reads stdin: each line is one Bluetooth notification in hexadecimal,
-    /// `#` starts a comment. Prints one JSON object for each complete answer;
-    /// the last line on stderr counts what belonged to none.
-    Jbd(DecodeJbdArgs),
-}
-
-/// `decode jbd`
-#[derive(Clone, Debug, Default, Args)]
-pub struct DecodeJbdArgs {
-    /// Read the Bluetooth log of a phone (btsnoop) instead of stdin
-    #[arg(long, value_name = "FILE")]
-    pub btsnoop: Option<PathBuf>,
-    /// What currents and capacities count in: units of 10 mA and 10 mAh (`1`),
-    /// ten times that (`10`), or what the answer says
-    #[arg(long, value_name = "FACTOR", value_enum, default_value_t)]
-    pub unit_scale: UnitScale,
-}
-
-/// What currents and capacities of a JBD pack count in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum UnitScale {
-    /// As the answer says.
-    #[default]
-    Auto,
-    /// 10 mA and 10 mAh.
-    #[value(name = "1")]
-    One,
-    /// 100 mA and 100 mAh.
-    #[value(name = "10")]
-    Ten,
-}
-
-impl From<UnitScale> for jbd_bms::UnitScale {
-    fn from(scale: UnitScale) -> Self {
-        match scale {
-            UnitScale::Auto => Self::Auto,
-            UnitScale::One => Self::TenMilliamp,
-            UnitScale::Ten => Self::HundredMilliamp,
-        }
-    }
-}
-
 /// `config`
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -455,69 +314,8 @@ pub struct ConfigCheckArgs {
     pub json: bool,
 }
 
-/// A point in time, as such or counted back from now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// This one.
-    At(DateTime<Utc>),
-    /// So long ago.
-    Ago(Duration),
-}
-
-impl Moment {
-    /// Reads `2026-11-01T00:00:00+01:00` or `30d`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::At(time.to_utc()));
-        }
-        parse_duration(text).map(Self::Ago).map_err(|_| {
-            "neither a time such as 2026-11-01T00:00:00Z nor a duration such as 30d".to_owned()
-        })
-    }
-
-    /// The time, if it is `now` now.
-    pub fn resolve(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        match self {
-            Self::At(time) => time,
-            // Durations end at 100 years: this does not overflow.
-            Self::Ago(duration) => now - duration,
-        }
-    }
-}
-
 fn log_filter(text: &str) -> Result<String, String> {
     log::check_filter(text).map(|()| text.to_owned())
-}
-
-/// One of `controls`, by its name.
-fn names(
-    controls: &'static [&'static Control],
-) -> impl clap::builder::TypedValueParser<Value = &'static Control> {
-    let names = controls.iter().map(|control| control.name);
-    PossibleValuesParser::new(names).try_map(|name| {
-        let mut known = controls.iter().copied();
-        known.find(|of| of.name == name).ok_or("not a control")
-    })
-}
-
-fn bluetooth_address(text: &str) -> Result<String, &'static str> {
-    match is_address(text) {
-        true => Ok(text.to_owned()),
-        false => Err("six pairs of hex digits are wanted, such as A4:C1:38:30:C2:8E"),
-    }
-}
-
-fn device_kinds() -> impl clap::builder::TypedValueParser<Value = DeviceKind> {
-    // The gateway's own figures are not part of the history.
-    let kinds = DeviceKind::ALL
-        .iter()
-        .filter(|kind| **kind != DeviceKind::Gateway);
-    PossibleValuesParser::new(kinds.map(|kind| kind.as_str())).try_map(|name| {
-        let mut kinds = DeviceKind::ALL.into_iter();
-        kinds
-            .find(|kind| kind.as_str() == name)
-            .ok_or("no such kind")
-    })
 }
 
 const EXIT_CODES: &str = "\
@@ -527,7 +325,6 @@ directory held by another process, 4 protocol or time-out, \
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeZone as _;
     use clap::CommandFactory as _;
 
     use super::*;
@@ -535,21 +332,5 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn moments_are_times_or_ages() {
-        let now = Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 0).unwrap();
-        for (text, time) in [
-            (
-                "2026-11-01T01:00:00+01:00",
-                Utc.with_ymd_and_hms(2026, 11, 1, 0, 0, 0),
-            ),
-            ("30d", Utc.with_ymd_and_hms(2026, 10, 22, 12, 0, 0)),
-        ] {
-            let moment = Moment::parse(text).unwrap();
-            assert_eq!(moment.resolve(now), time.unwrap());
-        }
-        assert!(Moment::parse("yesterday").is_err());
     }
 }
