@@ -23,7 +23,7 @@
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`control`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
-//! | alone | [`exit`], [`shutdown`], [`file_lock`], [`mod@lock`], [`broker`] | nothing of ours |
+//! | alone | [`exit`], [`shutdown`], [`file_lock`], [`mod@lock`], [`broker`], [`cloud`] | nothing of ours but locks; [`cloud`] the SDK simulators |
 //! | outside | [`config`], [`log`], [`state_dir`], [`cli`] | words, rules, alone |
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
@@ -45,6 +45,7 @@
 pub mod broker;
 pub mod budget;
 pub mod cli;
+pub mod cloud;
 pub mod command;
 pub mod compat;
 pub mod config;
