@@ -117,7 +117,7 @@ impl DeviceKind {
 }
 
 /// A device's description.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Device {
     /// Stable name.
     pub id: DeviceId,

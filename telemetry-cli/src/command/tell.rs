@@ -35,6 +35,7 @@ async fn jbd(args: &CommandJbdArgs, log: &LogArgs) -> Result<(), Failure> {
     let config = prepare_or_default(log, args.pack.config.file.as_deref())?;
     let value = args
         .control
+        .form
         .parse(&args.value)
         .map_err(|wrong| Failure::new(Code::Usage, wrong))?;
     let pack = pack::find(&config, &args.pack)?;

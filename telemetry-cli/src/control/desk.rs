@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Control, Inbox, Offer};
+use super::{Inbox, Offer};
 use crate::event::{Device, DeviceId};
 use crate::lock::lock;
 
@@ -20,6 +20,13 @@ pub struct Controls(Arc<Mutex<Desk>>);
 struct Desk {
     inboxes: BTreeMap<String, Inbox>,
     devices: BTreeMap<DeviceId, (Vec<Offer>, Inbox)>,
+}
+
+/// Where a command goes.
+struct Route {
+    device: DeviceId,
+    offer: Offer,
+    inbox: Inbox,
 }
 
 /// Why a command did not take effect.
@@ -72,10 +79,14 @@ impl Controls {
     /// # Errors
     /// Why the device was not told, or did not do it.
     pub async fn send(&self, device: &str, word: &str, text: &str) -> Result<(), Refusal> {
-        let (control, inbox) = self.route(device, word)?;
-        let value = control.parse(text).map_err(Refusal::Value)?;
+        let Route {
+            device,
+            offer,
+            inbox,
+        } = self.route(device, word)?;
+        let value = offer.form.parse(text).map_err(Refusal::Value)?;
         let expires = Instant::now() + WAIT;
-        let mut ticket = inbox.push(control, value, expires);
+        let mut ticket = inbox.push(device, offer.control, value, expires);
         tokio::select! {
             outcome = &mut ticket.outcome => return ended(outcome.ok()),
             () = sleep_until(expires) => {}
@@ -93,11 +104,11 @@ impl Controls {
         }
     }
 
-    fn route(&self, device: &str, word: &str) -> Result<(&'static Control, Inbox), Refusal> {
+    fn route(&self, device: &str, word: &str) -> Result<Route, Refusal> {
         let desk = lock(&self.0);
-        let (offers, inbox) = desk
+        let (id, (offers, inbox)) = desk
             .devices
-            .get(device)
+            .get_key_value(device)
             .ok_or_else(|| Refusal::UnknownDevice(device.to_owned()))?;
         let offer = offers.iter().find(|of| of.control.is(word));
         let offer = offer.ok_or_else(|| Refusal::UnknownControl {
@@ -105,7 +116,11 @@ impl Controls {
             known: known(offers),
         })?;
         match offer.allowed {
-            true => Ok((offer.control, inbox.clone())),
+            true => Ok(Route {
+                device: id.clone(),
+                offer: offer.clone(),
+                inbox: inbox.clone(),
+            }),
             false => Err(Refusal::NotAllowed(offer.control.name)),
         }
     }
@@ -137,18 +152,9 @@ mod tests {
         let inbox = controls.inbox("jbd pack");
         let device = Device {
             controls: vec![
-                Offer {
-                    control: &battery::CHARGE_MOSFET,
-                    allowed: true,
-                },
-                Offer {
-                    control: &battery::DISCHARGE_MOSFET,
-                    allowed: false,
-                },
-                Offer {
-                    control: &bluetooth::PAUSE,
-                    allowed: true,
-                },
+                Offer::new(&battery::CHARGE_MOSFET, true),
+                Offer::new(&battery::DISCHARGE_MOSFET, false),
+                Offer::new(&bluetooth::PAUSE, true),
             ],
             ..Device::unknown(DeviceId::new(&["pack"]), DeviceKind::Battery)
         };

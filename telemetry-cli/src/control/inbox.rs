@@ -5,6 +5,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::Control;
+use crate::event::DeviceId;
 use crate::lock::lock;
 use crate::value::Value;
 
@@ -12,6 +13,8 @@ use crate::value::Value;
 /// leaves open whether it took effect.
 #[derive(Debug)]
 pub struct Request {
+    /// Which of the source's devices is told.
+    pub device: DeviceId,
     /// What is to be changed.
     pub control: &'static Control,
     /// To what; of the type that its form says.
@@ -84,21 +87,29 @@ impl Inbox {
         self.waiting().trouble = None;
     }
 
-    /// Hands in a request. One for the same control that still waits is
+    /// Hands in a request. One for the same control of the device that still waits is
     /// answered: this one takes its place.
-    pub(super) fn push(&self, control: &'static Control, value: Value, expires: Instant) -> Ticket {
+    pub(super) fn push(
+        &self,
+        device: DeviceId,
+        control: &'static Control,
+        value: Value,
+        expires: Instant,
+    ) -> Ticket {
         let (reply, outcome) = oneshot::channel();
         let mut waiting = self.waiting();
         let number = waiting.next_number;
         waiting.next_number += 1;
+        let same =
+            (waiting.requests.iter()).position(|of| of.control == control && of.device == device);
         let request = Request {
+            device,
             control,
             value,
             expires,
             number,
             reply,
         };
-        let same = waiting.requests.iter().position(|of| of.control == control);
         if let Some(replaced) = same.and_then(|at| waiting.requests.remove(at)) {
             replaced.answer(Err("not sent: a newer command took its place".to_owned()));
         }

@@ -10,6 +10,8 @@
 //! through [`Controls`]. What can hurt is refused until the configuration
 //! allows it by name.
 
+use std::borrow::Cow;
+
 use crate::metric::Metric;
 use crate::value::Value;
 
@@ -40,10 +42,16 @@ pub struct Control {
 }
 
 /// What a control takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Form {
     /// On or off.
     Switch,
+    /// Locked or unlocked, which is true or false.
+    Lock,
+    /// Something is done once. The value is always true.
+    Button,
+    /// One of these words.
+    Select(Cow<'static, [&'static str]>),
     /// A number.
     Number {
         /// Lowest.
@@ -66,12 +74,32 @@ impl PartialEq for Control {
 impl Eq for Control {}
 
 /// A control of one device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
     /// Which.
     pub control: &'static Control,
+    /// What this device takes: the control's own form, or a narrower one.
+    pub form: Form,
     /// Whether the configuration lets it through.
     pub allowed: bool,
+}
+
+impl Offer {
+    /// The control as it stands in its table.
+    pub fn new(control: &'static Control, allowed: bool) -> Self {
+        Self {
+            control,
+            form: control.form.clone(),
+            allowed,
+        }
+    }
+
+    /// The same for a device that takes less, or only these options.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
 }
 
 impl Control {
@@ -79,7 +107,9 @@ impl Control {
     pub fn is(&self, word: &str) -> bool {
         self.key == word || self.name == word
     }
+}
 
+impl Form {
     /// What `text` asks for. Tolerant as people and programs write it:
     /// `on`, ` True `, `1`; `21`, `21.0`.
     ///
@@ -87,18 +117,30 @@ impl Control {
     /// What would be right instead.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let text = text.trim();
-        let value = match self.form {
-            Form::Switch => switch(text).map(Value::Bool),
-            Form::Number { min, max, step, .. } => number(text, min, max, step).map(Value::Float),
+        let value = match self {
+            Self::Switch => switch(text).map(Value::Bool),
+            Self::Lock => locked(text).map(Value::Bool),
+            Self::Button => pressed(text).then_some(Value::Bool(true)),
+            Self::Select(options) => {
+                let mut options = options.iter();
+                let option = options.find(|option| option.eq_ignore_ascii_case(text));
+                option.map(|option| Value::from(*option))
+            }
+            Self::Number { min, max, step, .. } => {
+                number(text, *min, *max, *step).map(Value::Float)
+            }
         };
         value.ok_or_else(|| format!("`{}` is not {}", shortened(text), self.expected()))
     }
 
     /// What it takes, in words.
     pub fn expected(&self) -> String {
-        match self.form {
-            Form::Switch => "`on` or `off`".to_owned(),
-            Form::Number {
+        match self {
+            Self::Switch => "`on` or `off`".to_owned(),
+            Self::Lock => "`lock` or `unlock`".to_owned(),
+            Self::Button => "`press`".to_owned(),
+            Self::Select(options) => format!("one of `{}`", options.join("`, `")),
+            Self::Number {
                 min,
                 max,
                 step,
@@ -114,6 +156,18 @@ fn switch(text: &str) -> Option<bool> {
         "false" | "off" | "0" => Some(false),
         _ => None,
     }
+}
+
+fn locked(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "lock" | "locked" => Some(true),
+        "unlock" | "unlocked" => Some(false),
+        _ => switch(text),
+    }
+}
+
+fn pressed(text: &str) -> bool {
+    text.eq_ignore_ascii_case("press") || switch(text) == Some(true)
 }
 
 fn number(text: &str, min: f64, max: f64, step: f64) -> Option<f64> {
@@ -140,19 +194,31 @@ mod tests {
     #[test]
     fn what_people_write_is_understood() {
         for text in ["on", "ON", " True ", "1"] {
-            assert_eq!(battery::CHARGE_MOSFET.parse(text), Ok(Value::Bool(true)));
+            assert_eq!(
+                battery::CHARGE_MOSFET.form.parse(text),
+                Ok(Value::Bool(true))
+            );
         }
         for text in ["off", "false", "0"] {
-            assert_eq!(battery::CHARGE_MOSFET.parse(text), Ok(Value::Bool(false)));
+            assert_eq!(
+                battery::CHARGE_MOSFET.form.parse(text),
+                Ok(Value::Bool(false))
+            );
         }
         for text in ["5", "5.0", " 5 "] {
-            assert_eq!(bluetooth::PAUSE.parse(text), Ok(Value::Float(5.0)));
+            assert_eq!(bluetooth::PAUSE.form.parse(text), Ok(Value::Float(5.0)));
         }
+        for (text, locked) in [("LOCK", true), ("unlocked", false), ("on", true)] {
+            assert_eq!(Form::Lock.parse(text), Ok(Value::Bool(locked)));
+        }
+        assert_eq!(Form::Button.parse("PRESS"), Ok(Value::Bool(true)));
+        let modes = Form::Select(Cow::Borrowed(&["standard", "silent"]));
+        assert_eq!(modes.parse(" Silent "), Ok(Value::from("silent")));
     }
 
     #[test]
     fn what_does_not_fit_is_refused_with_what_would() {
-        let refusal = |control: &Control, text: &str| control.parse(text).unwrap_err();
+        let refusal = |control: &Control, text: &str| control.form.parse(text).unwrap_err();
         assert_eq!(
             refusal(&battery::CHARGE_MOSFET, "maybe"),
             "`maybe` is not `on` or `off`"
@@ -164,6 +230,20 @@ mod tests {
                 "{text}"
             );
         }
+        assert_eq!(
+            Form::Lock.parse("open").unwrap_err(),
+            "`open` is not `lock` or `unlock`"
+        );
+        assert_eq!(
+            Form::Button.parse("off").unwrap_err(),
+            "`off` is not `press`"
+        );
+        assert_eq!(
+            Form::Select(Cow::Borrowed(&["standard", "silent"]))
+                .parse("turbo")
+                .unwrap_err(),
+            "`turbo` is not one of `standard`, `silent`"
+        );
         let long = "x".repeat(100_000);
         assert!(refusal(&battery::CHARGE_MOSFET, &long).len() < 100);
     }

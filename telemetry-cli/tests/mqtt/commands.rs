@@ -10,10 +10,7 @@ fn obey(gateway: &Gateway) {
         &control::battery::DISCHARGE_MOSFET,
         &control::bluetooth::PAUSE,
     ]
-    .map(|control| Offer {
-        control,
-        allowed: *control != control::battery::DISCHARGE_MOSFET,
-    })
+    .map(|control| Offer::new(control, *control != control::battery::DISCHARGE_MOSFET))
     .into();
     let inbox = gateway.controls.inbox("jbd");
     gateway.controls.offer(&device, &inbox);
@@ -85,7 +82,7 @@ async fn a_command_is_carried_out_and_its_result_published() {
     assert_eq!(button["p"], "button");
     assert_eq!(button["cmd_t"], "telemetry/jbd-pack/bluetooth_pause/set");
     let pressed = button["pl_prs"].as_str().unwrap();
-    assert!(control::bluetooth::PAUSE.parse(pressed).is_ok());
+    assert!(control::bluetooth::PAUSE.form.parse(pressed).is_ok());
     // Removed, should it have been there.
     let removal = serde_json::json!({"p": "switch"});
     assert_eq!(config["cmps"]["discharge_mosfet"], removal);

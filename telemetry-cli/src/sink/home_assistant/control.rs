@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::component::{Components, Maker};
 use crate::control::{Control, Form};
+use crate::metric::{self, Metric};
 
 /// What a button of a number sends, where the number shows nowhere.
 const PRESSED: f64 = 10.0;
@@ -15,20 +16,29 @@ impl Maker<'_> {
         let offers = self.device.controls.iter();
         offers
             .map(|offer| {
-                let (platform, keys) = self.control(offer.control);
+                let (platform, keys) = self.control(offer.control, &offer.form);
                 let keys = match offer.allowed {
                     true => Value::Object(keys),
                     false => json!({ "platform": platform }),
                 };
-                (offer.control.name.to_owned(), keys)
+                (self.key(offer.control), keys)
             })
             .collect()
     }
 
-    fn control(&self, control: &Control) -> (&'static str, Map<String, Value>) {
+    /// Where a value shows, its sensor has the name already.
+    fn key(&self, control: &Control) -> String {
+        let shown = metric::catalogue(self.device.kind);
+        match shown.iter().any(|metric| metric.key == control.name) {
+            true => format!("set_{}", control.name),
+            false => control.name.to_owned(),
+        }
+    }
+
+    fn control(&self, control: &Control, form: &Form) -> (&'static str, Map<String, Value>) {
         let topic = self.names.topics.set(&self.device.id, control.key);
-        let state = |metric: &crate::metric::Metric| format!("{{{{ value_json.{} }}}}", metric.key);
-        let (platform, title, own) = match (control.form, control.metric) {
+        let state = |metric: &Metric| format!("{{{{ value_json.{} }}}}", metric.key);
+        let (platform, title, own) = match (form, control.metric) {
             (Form::Switch, metric) => (
                 "switch",
                 control.title.to_owned(),
@@ -37,6 +47,30 @@ impl Maker<'_> {
                     "payload_off": "false",
                     "state_on": "True",
                     "state_off": "False",
+                    "value_template": metric.map(state),
+                }),
+            ),
+            (Form::Lock, metric) => (
+                "lock",
+                control.title.to_owned(),
+                json!({
+                    "payload_lock": "lock",
+                    "payload_unlock": "unlock",
+                    "state_locked": "True",
+                    "state_unlocked": "False",
+                    "value_template": metric.map(state),
+                }),
+            ),
+            (Form::Button, _) => (
+                "button",
+                control.title.to_owned(),
+                json!({ "payload_press": "press" }),
+            ),
+            (Form::Select(options), metric) => (
+                "select",
+                control.title.to_owned(),
+                json!({
+                    "options": options,
                     "value_template": metric.map(state),
                 }),
             ),
@@ -65,9 +99,11 @@ impl Maker<'_> {
                 json!({ "payload_press": PRESSED.to_string() }),
             ),
         };
-        let mut keys = self.common(platform, control.name, &title);
+        let mut keys = self.common(platform, &self.key(control), &title);
         keys.insert("command_topic".into(), topic.into());
-        keys.insert("entity_category".into(), "config".into());
+        if *form != Form::Lock {
+            keys.insert("entity_category".into(), "config".into());
+        }
         if let Value::Object(own) = own {
             keys.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
         }

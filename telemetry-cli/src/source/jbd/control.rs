@@ -31,7 +31,7 @@ pub(super) fn offers(allow: &JbdAllow) -> Vec<Offer> {
         (&battery::DISCHARGE_MOSFET, allow.discharge_mosfet),
         (&bluetooth::PAUSE, true),
     ]
-    .map(|(control, allowed)| Offer { control, allowed })
+    .map(|(control, allowed)| Offer::new(control, allowed))
     .into()
 }
 
