@@ -226,8 +226,8 @@ impl Check<'_> {
         }
         let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "saic"]);
         if config.device_count() == 0 && !self.removed.iter().any(tried) {
-            let problem = Problem::warning("no device is configured")
-                .help("add a `[[jbd]]` or a `[[saic]]`");
+            let problem =
+                Problem::warning("no device is configured").help("add a `[[jbd]]` or a `[[saic]]`");
             self.add(&Path::default(), problem);
         }
     }

@@ -13,6 +13,7 @@ use crate::stats::Stats;
 pub mod gateway;
 pub mod jbd;
 pub mod recognition;
+pub mod saic;
 
 /// What sources work with.
 #[derive(Clone, Debug)]

@@ -152,6 +152,23 @@ impl Plan {
         self.budget.left(now)
     }
 
+    /// Whether the last that was heard of the car was about charging.
+    pub fn charging_is_newest(&self) -> bool {
+        let State {
+            charging_at,
+            status_at,
+            signs,
+            ..
+        } = &self.state;
+        charging_at >= status_at && *charging_at >= signs.at
+    }
+
+    /// The user wants to know now.
+    pub fn demand(&mut self) {
+        self.give_sign();
+        self.state.asked_at = None;
+    }
+
     /// What the car does.
     pub fn activity(&self) -> Activity {
         self.state.activity
