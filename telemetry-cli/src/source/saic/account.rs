@@ -118,7 +118,7 @@ impl Account {
 
     /// Writes nothing down: that is another process's business now.
     #[must_use]
-    pub(super) fn as_guest(mut self) -> Self {
+    pub(super) fn for_guest(mut self) -> Self {
         self.keeps = false;
         self
     }
@@ -484,22 +484,11 @@ impl Account {
         }
         self.failures += 1;
         let doubled = FIRST_RETRY.saturating_mul(1 << (self.failures - 1).min(10));
-        let elsewhere = matches!(
-            error,
-            SaicError::Cloud(Error::Login(LoginError::LoggedInElsewhere { .. }))
-        );
         let wait = error.retry_after().unwrap_or(doubled.min(LONGEST_RETRY));
-        let until = now + TimeDelta::from_std(wait).unwrap_or(LIST_INTERVAL);
-        let state = match elsewhere {
-            true => {
-                self.memory.elsewhere_until = Some(until);
-                self.save();
-                "leaving the account to the other device"
-            }
-            false => {
-                self.paused_until = Some(until);
-                "trying again"
-            }
+        self.paused_until = Some(now + TimeDelta::from_std(wait).unwrap_or(LIST_INTERVAL));
+        let state = match self.note_elsewhere(error) {
+            true => "leaving the account to the other device",
+            false => "trying again",
         };
         self.context.stats.failed(&name, state, &reason);
         if self.failures == 1 {
@@ -509,6 +498,21 @@ impl Account {
             tracing::debug!(component = %name, "{reason}; {state}");
         }
         Ok(())
+    }
+
+    /// Remembers that another device has the account, if that is the trouble:
+    /// a restart must not log it out.
+    pub(super) fn note_elsewhere(&mut self, error: &SaicError) -> bool {
+        let SaicError::Cloud(Error::Login(LoginError::LoggedInElsewhere { retry_after })) = error
+        else {
+            return false;
+        };
+        let wait = retry_after.unwrap_or(self.config.relogin_delay);
+        let wait = TimeDelta::from_std(wait).unwrap_or(LIST_INTERVAL);
+        self.memory.elsewhere_until = Some(self.now() + wait);
+        self.paused_until = None;
+        self.save();
+        true
     }
 
     /// Carries out a command and answers it.

@@ -124,6 +124,10 @@ impl Car {
     ) {
         let volts = self.known.profile.aux_battery_voltage_v(&status.basic);
         self.plan.told_status(signs(&status), volts, now);
+        if status.basic.is_running() {
+            // What is charged from now on is another charge.
+            self.memory.charge = None;
+        }
         self.memory.status = text.or(self.memory.status.take());
         self.memory.fetched_at = Some(now);
         // What the cloud remembers is older now.
@@ -144,9 +148,10 @@ impl Car {
         self.memory.charging = text.or(self.memory.charging.take());
         self.memory.fetched_at = Some(now);
         let rvs = &charging.rvs;
-        let energy = rvs.energy_kwh();
+        // Not every car says when.
+        let started = rvs.started_at.unwrap_or_default();
         if charging.management.is_charging()
-            && let (Some(started), Some(kwh)) = (rvs.started_at, energy)
+            && let Some(kwh) = rvs.energy_kwh()
             && self.memory.charge.is_none_or(|(at, _)| at != started)
         {
             let kwh = kwh * self.known.profile.energy_factor(rvs);
@@ -243,7 +248,7 @@ impl Car {
             Some(_) => rvs.energy_after_last_charge_kwh().or(rvs.energy_kwh())?,
         };
         let now = now * self.known.profile.energy_factor(rvs);
-        (rvs.started_at == Some(started)).then(|| (now - kwh).max(0.0))
+        (rvs.started_at.unwrap_or_default() == started).then(|| (now - kwh).max(0.0))
     }
 }
 

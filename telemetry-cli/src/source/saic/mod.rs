@@ -71,7 +71,7 @@ pub async fn once(
     };
     let mut troubles = Vec::new();
     if rival == Rival::Gateway {
-        account = account.as_guest();
+        account = account.for_guest();
     }
     if rival == Rival::None || demand {
         troubles.extend(
@@ -109,6 +109,7 @@ async fn catch_up(account: &mut Account, demand: bool) -> Option<SaicError> {
             Step::Wait(_) | Step::StartMessage(_) => return None,
             step => {
                 if let Err(error) = account.perform(step).await {
+                    account.note_elsewhere(&error);
                     return Some(error);
                 }
             }
@@ -155,7 +156,7 @@ pub async fn command(
 ) -> Result<(), SaicError> {
     let mut account = open(config, context, "once")?;
     if rival == Rival::Gateway {
-        account = account.as_guest();
+        account = account.for_guest();
     }
     if account.cars.is_empty() {
         account.list().await?;

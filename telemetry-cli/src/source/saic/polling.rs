@@ -60,7 +60,7 @@ pub enum Activity {
 }
 
 /// What of a report of the cloud tells that the car does something.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signs {
     /// When the car reported.
     pub at: Option<DateTime<Utc>>,
