@@ -1,0 +1,7 @@
+//! The tools for Bluetti power stations that others made: `bluetti-monitor`,
+//! `bluetti-mqtt`, `bluetti-logger`, `bluetti-discovery`.
+
+pub mod log;
+pub mod record;
+pub mod survey;
+pub mod tables;
