@@ -2,6 +2,5 @@
 //! `bluetti-mqtt`, `bluetti-logger`, `bluetti-discovery`.
 
 pub mod log;
-pub mod record;
 pub mod survey;
 pub mod tables;

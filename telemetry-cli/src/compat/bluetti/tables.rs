@@ -5,29 +5,16 @@ use bluetti_modbus::model::{Generation, Model};
 use bluetti_modbus::register::{Decimal, Field, Group, Registers, Value};
 use serde_json::{Map, json};
 
-use super::record::Record;
+use crate::event::Reading;
+use crate::registers::{self, Record};
+use crate::sink::mariadb::originals::{Row, Table};
 use crate::store::Cell;
-
-/// A table of the original.
-#[derive(Debug)]
-pub struct Table {
-    /// Its name.
-    pub name: &'static str,
-    /// Its columns behind `device`, and the types that we give them.
-    pub columns: &'static [(&'static str, &'static str)],
-}
 
 const TEXT: &str = "VARCHAR(40)";
 const NUMBER: &str = "INT";
 const DECIMAL: &str = "DECIMAL(12,2)";
 const SWITCH: &str = "TINYINT(1)";
 const LIST: &str = "JSON";
-
-/// The column that ours have for everything else.
-pub const EXTRA: &str = "extra";
-
-/// What marks a table as ours: its comment.
-pub const COMMENT: &str = "telemetry bluetti-monitor 1";
 
 /// All of them.
 pub static TABLES: [Table; 4] = [
@@ -102,30 +89,9 @@ const INTERNAL: usize = 1;
 const SETTINGS: usize = 2;
 const PACKS: usize = 3;
 
-impl Table {
-    /// What makes it where it is missing. All columns may be empty: no model has
-    /// all of them.
-    pub fn create(&self) -> String {
-        let columns: String = self
-            .columns
-            .iter()
-            .map(|(name, sql)| format!("{name} {sql} NULL, "))
-            .collect();
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (\
-             id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
-             ts TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), \
-             device VARCHAR(48) NOT NULL, {columns}{EXTRA} JSON NULL, \
-             KEY by_device (device, ts)) \
-             ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='{COMMENT}'",
-            self.name
-        )
-    }
-}
-
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+enum Form {
     /// Typed: choices by name, lists as JSON.
     Ours,
     /// As the original wrote them: numbers as text, choices with the name of
@@ -133,41 +99,37 @@ pub enum Form {
     Original,
 }
 
-/// A row of one of [`TABLES`].
-#[derive(Debug, PartialEq)]
-pub struct Row {
-    /// Which one.
-    pub table: usize,
-    /// The columns that are known.
-    values: Vec<(&'static str, Value)>,
-    /// Fields that no table has a column for.
-    extra: Map<String, serde_json::Value>,
-}
-
-impl Row {
-    /// The cell of a column, as its table wants it.
-    pub fn cell(&self, column: &str, form: Form) -> Option<Cell> {
-        if column == EXTRA {
-            let extra = (!self.extra.is_empty()).then(|| json!(self.extra).to_string());
-            return extra.map(Cell::Text);
-        }
-        let mut values = self.values.iter();
-        let (_, value) = values.find(|(name, _)| *name == column)?;
-        Some(cell(value, form))
-    }
+/// The rows of a reading; none of one that holds no registers.
+pub fn rows_of(reading: &Reading) -> Vec<Row> {
+    let registers = reading.extra.get(registers::KEY);
+    let record = registers.and_then(Record::from_json);
+    record.as_ref().map(rows).unwrap_or_default()
 }
 
 /// The rows that a poll makes: one of each table that the station has anything
 /// for, and one for each pack.
-pub fn rows(record: &Record) -> Vec<Row> {
+fn rows(record: &Record) -> Vec<Row> {
     let station = &record.registers;
     let mut rows = Vec::new();
-    for table in [GENERAL, INTERNAL, SETTINGS] {
+    let mut add = |table, values: Vec<(&'static str, Value)>, extra: Map<_, _>| {
+        if values.is_empty() && extra.is_empty() {
+            return;
+        }
+        let cells = |form| {
+            let cells = values.iter();
+            cells.map(|(name, value)| (*name, cell(value, form))).collect()
+        };
         rows.push(Row {
             table,
-            values: columns(record.model, table, &[station]),
-            extra: extra(record.model, table, station),
+            device: record.device(),
+            ours: cells(Form::Ours),
+            originals: cells(Form::Original),
+            extra: (!extra.is_empty()).then(|| json!(extra).to_string()),
         });
+    };
+    for table in [GENERAL, INTERNAL, SETTINGS] {
+        let values = columns(record.model, table, &[station]);
+        add(table, values, extra(record.model, table, station));
     }
     for (number, pack) in &record.packs {
         let mut values = columns(record.model, PACKS, &[pack, station]);
@@ -175,13 +137,8 @@ pub fn rows(record: &Record) -> Vec<Row> {
             let number = Decimal::new(i64::from(*number), 0);
             values.push(("pack_num", Value::Number(number)));
         }
-        rows.push(Row {
-            table: PACKS,
-            values,
-            extra: extra(record.model, PACKS, pack),
-        });
+        add(PACKS, values, extra(record.model, PACKS, pack));
     }
-    rows.retain(|row| !row.values.is_empty() || !row.extra.is_empty());
     rows
 }
 
@@ -287,9 +244,14 @@ mod tests {
     }
 
     fn text(row: &Row, column: &str, form: Form) -> String {
-        match row.cell(column, form) {
-            Some(Cell::Text(text)) => text,
-            Some(Cell::Integer(number)) => number.to_string(),
+        let cells = match form {
+            Form::Ours => &row.ours,
+            Form::Original => &row.originals,
+        };
+        let mut cells = cells.iter();
+        match cells.find(|(name, _)| *name == column) {
+            Some((_, Cell::Text(text))) => text.clone(),
+            Some((_, Cell::Integer(number))) => number.to_string(),
             other => panic!("{column}: {other:?}"),
         }
     }
@@ -333,12 +295,12 @@ mod tests {
         let cells = text(&rows[3], "cell_voltages", Form::Ours);
         assert!(cells.starts_with("[3.3,3.3,"), "{cells}");
         // What the original dropped whole answers for.
-        let extra: serde_json::Value =
-            serde_json::from_str(&text(&rows[3], EXTRA, Form::Ours)).unwrap();
+        let extra = rows[3].extra.as_ref().unwrap();
+        let extra: serde_json::Value = serde_json::from_str(extra).unwrap();
         assert_eq!(extra["pack_status"], "DISCHARGE");
         assert_eq!(extra["total_battery_current"], 5.8);
         assert!(extra.get("pack_voltage").is_none());
-        assert_eq!(rows[2].cell("ac_output_mode", Form::Ours), None);
+        assert_eq!(rows[3].device, "AC300-2236000123456");
     }
 
     #[test]
@@ -364,16 +326,6 @@ mod tests {
             (Decimal::new(70, 0), "70"),
         ] {
             assert_eq!(shortest(number), text);
-        }
-    }
-
-    #[test]
-    fn a_created_table_has_every_column() {
-        for table in &TABLES {
-            let sql = table.create();
-            for (column, _) in table.columns {
-                assert!(sql.contains(&format!(", {column} ")), "{column}: {sql}");
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of `bluetti-monitor` in place of ours.
+//! The tables of another program in place of ours.
 //!
 //! The journal's entries are written in their order, one transaction for a batch
 //! of them. The number of the last one stands in a small table of our own beside
@@ -16,10 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::failure::{Class, Failure};
 use super::settings::Settings;
-use crate::compat::bluetti::record::{KEY, Record};
-use crate::compat::bluetti::tables::{COMMENT, EXTRA, Form, Row, TABLES, rows};
 use crate::config;
 use crate::database::DatabaseError;
+use crate::event::Reading;
 use crate::journal::{Consumer, Entry};
 use crate::sink::Context;
 use crate::store::Cell;
@@ -27,7 +26,13 @@ use crate::store::mariadb::{about_data, bind, number};
 use crate::supervisor::{Exit, Task};
 
 /// Under this name the journal remembers what it may delete.
-pub const CONSUMER: &str = "bluetti-monitor";
+pub const CONSUMER: &str = "originals";
+
+/// The column that our tables have for everything else.
+const EXTRA: &str = "extra";
+
+/// What marks a table as ours: its comment.
+const COMMENT: &str = "made by telemetry, version 1";
 
 /// Who has written up to which entry.
 const TAKEN: &str = "telemetry_taken";
@@ -52,9 +57,67 @@ const DRAIN: Duration = Duration::from_secs(5);
 const SESSION: &str = "SET SESSION time_zone = @@GLOBAL.time_zone, wait_timeout = 28800, \
      innodb_lock_wait_timeout = 20, autocommit = 1";
 
+/// A table of the original.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns behind `device`, and the types that we give them where the
+    /// table is missing.
+    pub columns: &'static [(&'static str, &'static str)],
+}
+
+impl Table {
+    /// What makes it. All columns may be empty: no device has all of them.
+    fn create(&self) -> String {
+        let columns = self.columns.iter();
+        let columns: String = columns
+            .map(|(name, sql)| format!("{name} {sql} NULL, "))
+            .collect();
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\
+             id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
+             ts TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), \
+             device VARCHAR(48) NOT NULL, {columns}{EXTRA} JSON NULL, \
+             KEY by_device (device, ts)) \
+             ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='{COMMENT}'",
+            self.name
+        )
+    }
+}
+
+/// A row of one of the tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The place of the table.
+    pub table: usize,
+    /// What `device` is.
+    pub device: String,
+    /// Values by column, typed: for tables that we made.
+    pub ours: Vec<(&'static str, Cell)>,
+    /// The same as the original wrote them.
+    pub originals: Vec<(&'static str, Cell)>,
+    /// What no table has a column for, as JSON.
+    pub extra: Option<String>,
+}
+
+/// Another program's tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Originals {
+    /// All of them.
+    pub tables: &'static [Table],
+    /// The rows that a reading makes.
+    pub rows: fn(&Reading) -> Vec<Row>,
+}
+
 /// Writes what the journal holds until the task is shut down. Ends as
 /// [`super::run`] does.
-pub async fn run(config: config::MariaDb, context: Context, task: Task) -> Exit {
+pub async fn run(
+    config: config::MariaDb,
+    originals: Originals,
+    context: Context,
+    task: Task,
+) -> Exit {
     let settings = match Settings::new(&config) {
         Ok(settings) => settings,
         Err(wrong) => return Exit::Fatal(wrong),
@@ -67,7 +130,7 @@ pub async fn run(config: config::MariaDb, context: Context, task: Task) -> Exit 
         Err(error) => return Exit::Transient(error.to_string()),
     };
     let opened = tokio::select! {
-        opened = Session::open(&settings, journal.gateway()) => opened,
+        opened = Session::open(&settings, originals, journal.gateway()) => opened,
         () = task.shutdown.cancelled() => return Exit::Stopped,
     };
     let (session, taken) = match opened {
@@ -226,7 +289,8 @@ impl Sink<'_> {
 
 /// One of the four tables, as it is.
 struct Found {
-    form: Form,
+    /// We made it.
+    is_ours: bool,
     /// What a row is inserted with, in this order.
     columns: Vec<String>,
     /// Where the time goes, if there is one place.
@@ -236,6 +300,7 @@ struct Found {
 struct Session {
     connection: MySqlConnection,
     settings: Settings,
+    originals: Originals,
     gateway: String,
     tables: BTreeMap<usize, Found>,
     /// The number of the last entry stands in the database.
@@ -245,7 +310,11 @@ struct Session {
 impl Session {
     /// Connects and makes what is missing; the number of the last entry that is
     /// there, if the database counts.
-    async fn open(settings: &Settings, gateway: &str) -> Result<(Self, Option<i64>), Failure> {
+    async fn open(
+        settings: &Settings,
+        originals: Originals,
+        gateway: &str,
+    ) -> Result<(Self, Option<i64>), Failure> {
         let options = settings.reveal().map_err(Failure::login)?;
         let fail = |error: sqlx::Error| Failure::new(&error, settings);
         let connecting = async {
@@ -260,6 +329,7 @@ impl Session {
         let mut session = Self {
             connection,
             settings: settings.clone(),
+            originals,
             gateway: gateway.to_owned(),
             tables: BTreeMap::new(),
             counts: true,
@@ -272,7 +342,7 @@ impl Session {
 
     async fn prepare(&mut self) -> Result<Option<i64>, Failure> {
         let mut transactions = true;
-        for (place, table) in TABLES.iter().enumerate() {
+        for (place, table) in self.originals.tables.iter().enumerate() {
             let mut about = self.about(table.name).await?;
             if about.is_none() {
                 let create = table.create();
@@ -283,11 +353,7 @@ impl Session {
                 return Err(Failure::later(format!("the table {} vanished", table.name)));
             };
             transactions &= engine.eq_ignore_ascii_case("innodb");
-            let form = match comment == COMMENT {
-                true => Form::Ours,
-                false => Form::Original,
-            };
-            let found = self.look(table.name, form).await?;
+            let found = self.look(table.name, comment == COMMENT).await?;
             self.tables.insert(place, found);
         }
         if !transactions {
@@ -317,7 +383,7 @@ impl Session {
 
     /// The columns that are written: those of the original that are there, and
     /// the one for everything else.
-    async fn look(&mut self, table: &str, form: Form) -> Result<Found, Failure> {
+    async fn look(&mut self, table: &str, is_ours: bool) -> Result<Found, Failure> {
         let rows = sqlx::query(
             "SELECT CAST(COLUMN_NAME AS CHAR), CAST(DATA_TYPE AS CHAR), \
                     CAST(COALESCE(COLUMN_DEFAULT, '') AS CHAR) \
@@ -344,7 +410,7 @@ impl Session {
             }
         }
         Ok(Found {
-            form,
+            is_ours,
             columns,
             // Of several nobody knows which one is meant.
             time: if times.len() == 1 { times.pop() } else { None },
@@ -433,19 +499,13 @@ impl Session {
         }
         let mut refused = Vec::new();
         for entry in entries {
-            let record = entry.reading.extra.get(KEY);
-            let Some(record) = record.and_then(Record::from_json) else {
-                continue;
-            };
             let at = entry.reading.measured_at.timestamp_millis();
-            for row in rows(&record) {
-                let (Some(found), Some(table)) =
-                    (self.tables.get(&row.table), TABLES.get(row.table))
-                else {
+            for row in (self.originals.rows)(&entry.reading) {
+                let table = self.originals.tables.get(row.table);
+                let (Some(found), Some(table)) = (self.tables.get(&row.table), table) else {
                     continue;
                 };
-                let Some((sql, cells)) = statement(table.name, found, &record.device(), at, &row)
-                else {
+                let Some((sql, cells)) = statement(table.name, found, at, &row) else {
                     continue;
                 };
                 let mut insert = sqlx::query(AssertSqlSafe(sql));
@@ -489,31 +549,33 @@ const FORBIDDEN: [u16; 3] = [1142, 1143, 1044];
 
 /// What inserts a row, and its cells; nothing if the table has no column for any
 /// of its values.
-fn statement(
-    table: &str,
-    found: &Found,
-    device: &str,
-    at: i64,
-    row: &Row,
-) -> Option<(String, Vec<Cell>)> {
+fn statement(table: &str, found: &Found, at: i64, row: &Row) -> Option<(String, Vec<Cell>)> {
     let mut names = Vec::new();
     let mut places = Vec::new();
     let mut cells = Vec::new();
     let mut known = false;
+    let values = match found.is_ours {
+        true => &row.ours,
+        false => &row.originals,
+    };
     for name in &found.columns {
         let cell = match name.as_str() {
-            "device" => Some(Cell::Text(device.to_owned())),
-            EXTRA if found.form == Form::Original => None,
-            name => row.cell(name, found.form),
+            "device" => Some(Cell::Text(row.device.clone())),
+            EXTRA if found.is_ours => row.extra.clone().map(Cell::Text),
+            name => {
+                let mut values = values.iter();
+                let value = values.find(|(column, _)| column.eq_ignore_ascii_case(name));
+                value.map(|(_, cell)| cell.clone())
+            }
         };
         let Some(cell) = cell else { continue };
         known |= name != "device";
-        names.push(format!("`{name}`"));
+        names.push(quoted(name));
         places.push("?");
         cells.push(cell);
     }
     if let Some(time) = &found.time {
-        names.push(format!("`{}`", time.replace('`', "``")));
+        names.push(quoted(time));
         places.push("FROM_UNIXTIME(? / 1000)");
         cells.push(Cell::Integer(at));
     }
@@ -521,44 +583,55 @@ fn statement(
     known.then(|| (format!("INSERT INTO {table} ({names}) VALUES ({places})"), cells))
 }
 
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
 #[cfg(test)]
 mod tests {
-    use bluetti_modbus::model::Model;
-    use bluetti_modbus::register::Registers;
-
     use super::*;
 
     #[test]
     fn only_columns_that_are_there_are_written() {
-        let mut registers = Registers::new();
-        registers.insert(36, &[312, 0, 148, 27]);
-        let record = Record {
-            model: Model::AC300,
-            device_type: "AC300".to_owned(),
-            serial_number: 1,
-            registers,
-            packs: vec![],
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let row = Row {
+            table: 0,
+            device: "AC300-1".to_owned(),
+            ours: vec![("mode", text("STANDARD")), ("gone", text("x"))],
+            originals: vec![("mode", text("UpsMode.STANDARD"))],
+            extra: Some("{}".to_owned()),
         };
-        let rows = rows(&record);
-        let found = |columns: &[&str], time: Option<&str>| Found {
-            form: Form::Original,
+        let found = |is_ours, columns: &[&str], time: Option<&str>| Found {
+            is_ours,
             columns: columns.iter().map(|&name| name.to_owned()).collect(),
             time: time.map(str::to_owned),
         };
-        let columns = ["id", "device", "ac_output_power", "dc_input_power", "mine"];
-        let (sql, cells) =
-            statement("t", &found(&columns, Some("at")), "AC300-1", 5, &rows[0]).unwrap();
+        let columns = ["id", "device", "mode", "extra"];
         assert_eq!(
-            sql,
-            "INSERT INTO t (`device`, `ac_output_power`, `dc_input_power`, `at`) \
-             VALUES (?, ?, ?, FROM_UNIXTIME(? / 1000))"
+            statement("t", &found(false, &columns, Some("at")), 5, &row),
+            Some((
+                "INSERT INTO t (`device`, `mode`, `at`) VALUES (?, ?, FROM_UNIXTIME(? / 1000))"
+                    .to_owned(),
+                vec![text("AC300-1"), text("UpsMode.STANDARD"), Cell::Integer(5)]
+            ))
         );
-        let text = |text: &str| Cell::Text(text.to_owned());
         assert_eq!(
-            cells,
-            [text("AC300-1"), text("148"), text("312"), Cell::Integer(5)]
+            statement("t", &found(true, &columns, None), 5, &row),
+            Some((
+                "INSERT INTO t (`device`, `mode`, `extra`) VALUES (?, ?, ?)".to_owned(),
+                vec![text("AC300-1"), text("STANDARD"), text("{}")]
+            ))
         );
-        let none = found(&["id", "device", "extra"], None);
-        assert_eq!(statement("t", &none, "AC300-1", 5, &rows[0]), None);
+        assert_eq!(statement("t", &found(false, &["id", "device"], None), 5, &row), None);
+    }
+
+    #[test]
+    fn a_created_table_has_every_column() {
+        let table = Table {
+            name: "t",
+            columns: &[("a", "INT"), ("b", "VARCHAR(40)")],
+        };
+        let sql = table.create();
+        assert!(sql.contains("device VARCHAR(48) NOT NULL, a INT NULL, b VARCHAR(40) NULL, extra"));
     }
 }

@@ -1,5 +1,6 @@
-//! What a station said, as it waits in the journal: its registers, as they are.
-//! From them every value can be had that the station has, under whatever name.
+//! What a Bluetti station said, as it waits in the journal: its registers, as they
+//! are. From them every value can be had that the station has, under whatever
+//! name.
 
 use bluetti_modbus::model::Model;
 use bluetti_modbus::register::Registers;
@@ -46,7 +47,7 @@ impl Record {
     /// As JSON.
     pub fn to_json(&self) -> Value {
         let packs = self.packs.iter();
-        let packs = packs.map(|(number, pack)| (number.to_string(), runs(pack)));
+        let packs = packs.map(|(number, pack)| (number.to_string(), Value::Object(runs(pack))));
         json!({
             "model": self.model.name(),
             "device_type": self.device_type,
@@ -75,12 +76,11 @@ impl Record {
 
 /// `{"10": "41433330…"}`
 fn runs(registers: &Registers) -> Map<String, Value> {
-    let runs = registers.runs();
-    runs.map(|(start, words)| {
+    let runs = registers.runs().map(|(start, words)| {
         let words: String = words.iter().map(|word| format!("{word:04x}")).collect();
         (start.to_string(), Value::from(words))
-    })
-    .collect()
+    });
+    runs.collect()
 }
 
 fn registers(runs: &Value) -> Option<Registers> {
