@@ -16,7 +16,7 @@ pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;

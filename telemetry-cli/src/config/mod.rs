@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use bmw::{Bmw, BmwAllow, BmwApi, BmwRegion, BmwTokenStore};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
 pub use drop_in::{DropIn, MergedJson};
@@ -25,6 +26,7 @@ pub use secret::{Secret, SecretError};
 
 pub(crate) use secret::plain;
 
+mod bmw;
 mod broker_url;
 mod check;
 mod drop_in;

@@ -9,6 +9,7 @@ use crate::hub::Hub;
 use crate::radio::Radio;
 use crate::stats::Stats;
 
+pub mod bmw;
 pub mod gateway;
 pub mod jbd;
 pub mod recognition;
