@@ -60,12 +60,20 @@ impl Gateway {
                 stats: stats.clone(),
                 controls: Controls::default(),
                 database,
+                state_dir: None,
             },
             journal,
             sinks: Supervisor::new(sinks_shutdown.clone(), stats),
             sinks_shutdown,
             seen_enough: CancellationToken::new(),
         })
+    }
+
+    /// Keeps sessions and the like in this directory.
+    #[must_use]
+    pub fn with_state_dir(mut self, directory: Option<&Path>) -> Self {
+        self.context.state_dir = directory.map(Path::to_path_buf);
+        self
     }
 
     /// Adds a sink besides those of the configuration. If it stops without

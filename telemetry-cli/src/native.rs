@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use jbd_bms::{BasicInfo, CellVoltages};
+use saic_ismart::charging::HeatingScheduleAnswer;
+use saic_ismart::{ChargingData, Message, Profile, VehicleInfo, VehicleStatus};
 
 /// The SDK's own values behind a reading; cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Native {
     /// Of a JBD battery pack.
     Jbd(Arc<JbdPack>),
+    /// Of an MG.
+    Saic(Arc<SaicCar>),
 }
 
 /// The two answers of a JBD pack that make a reading. They belong together:
@@ -20,4 +24,24 @@ pub struct JbdPack {
     pub info: BasicInfo,
     /// Register 0x04.
     pub cells: CellVoltages,
+}
+
+/// What is known of an MG: each answer as it came last. Those of the car
+/// itself and of the cloud's cache are of different times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SaicCar {
+    /// Its entry in the account's list.
+    pub info: VehicleInfo,
+    /// What its series is known for.
+    pub profile: Profile,
+    /// What the car said about itself.
+    pub status: Option<Arc<VehicleStatus>>,
+    /// What the cloud remembers, if that is newer.
+    pub cached: Option<Arc<VehicleStatus>>,
+    /// What the car said about charging.
+    pub charging: Option<Arc<ChargingData>>,
+    /// When it heats its battery.
+    pub heating_schedule: Option<HeatingScheduleAnswer>,
+    /// The newest message about it.
+    pub message: Option<Message>,
 }

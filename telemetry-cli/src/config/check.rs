@@ -15,6 +15,7 @@ use crate::event::DeviceId;
 use crate::log;
 
 mod mariadb;
+mod saic;
 
 /// What the checks know besides the values.
 pub(super) struct Check<'a> {
@@ -41,6 +42,7 @@ impl Check<'_> {
         }
         self.bluetooth(config);
         self.jbd(config);
+        self.saic(config);
         self.devices(config);
         self.secrets(config);
     }
@@ -222,8 +224,10 @@ impl Check<'_> {
                 self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
-        if config.jbd.is_empty() && !self.removed.iter().any(|path| path.keys() == ["jbd"]) {
-            let problem = Problem::warning("no device is configured").help("add a `[[jbd]]`");
+        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "saic"]);
+        if config.device_count() == 0 && !self.removed.iter().any(tried) {
+            let problem = Problem::warning("no device is configured")
+                .help("add a `[[jbd]]` or a `[[saic]]`");
             self.add(&Path::default(), problem);
         }
     }
@@ -257,6 +261,10 @@ impl Check<'_> {
                     self.add(&at("pin"), problem);
                 }
             }
+        }
+        for (index, account) in config.saic.iter().enumerate() {
+            let at = Path::table("saic").index(index).key("password");
+            secrets.push((at, &account.password));
         }
         for (path, secret) in secrets {
             self.secret(&path, secret);

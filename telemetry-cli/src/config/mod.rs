@@ -21,6 +21,7 @@ pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
+pub use saic::{Saic, SaicAllow, SaicPolling, SaicRegion, SaicVehicle};
 pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
 
@@ -37,6 +38,7 @@ mod load;
 mod mariadb;
 mod pin;
 mod report;
+mod saic;
 mod sample;
 mod schema;
 mod secret;
@@ -60,15 +62,17 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// `[[saic]]`
+    pub saic: Vec<Saic>,
     /// What a drop-in command publishes. No file can say it.
     #[serde(skip)]
     pub drop_in: Option<DropIn>,
 }
 
 impl Config {
-    /// How many devices are named, of whatever make.
+    /// How many devices are named, of whatever make. An account counts as one.
     pub fn device_count(&self) -> usize {
-        self.jbd.len()
+        self.jbd.len() + self.saic.len()
     }
 }
 

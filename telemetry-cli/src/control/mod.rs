@@ -22,6 +22,7 @@ pub mod battery;
 pub mod bluetooth;
 mod desk;
 mod inbox;
+pub mod vehicle;
 
 /// One thing that a device can be told. Rows are statics and compare by
 /// identity.
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_row_shows_where_its_metric_does() {
-        for control in battery::ALL.iter().chain(bluetooth::ALL) {
+        for control in battery::ALL.iter().chain(bluetooth::ALL).chain(vehicle::ALL) {
             if let Some(metric) = control.metric {
                 assert_eq!(control.key, metric.key);
             }

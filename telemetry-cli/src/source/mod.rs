@@ -1,5 +1,6 @@
 //! Sources: what produces events. They know no sink.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub controls: Controls,
     /// Where daily budgets outlive a restart.
     pub database: Arc<Database>,
+    /// Where sessions outlive it; nowhere if nothing can be written.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Context {
@@ -41,6 +44,7 @@ impl Context {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await?),
+            state_dir: None,
         })
     }
 }

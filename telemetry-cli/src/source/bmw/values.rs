@@ -162,7 +162,7 @@ fn pressures(kpa: [Option<f64>; 4]) -> Option<Value> {
 }
 
 fn amperes(limit: i64) -> Value {
-    Value::from(format!("{limit} A"))
+    Value::from(format!("{limit}A"))
 }
 
 /// What else the app API says, in its own words.
@@ -389,7 +389,7 @@ mod tests {
             json!({
                 "soc_percent": 57, "range_km": 289, "total_range_km": 289, "odometer_km": 12345,
                 "plugged_in": true, "charging_state": "charging", "target_soc_percent": 80,
-                "charge_current_limit": "16 A", "time_to_full_s": 5580,
+                "charge_current_limit": "16A", "time_to_full_s": 5580,
                 "charging_ends_at": "2026-03-01T11:33:30.000Z",
                 "latitude": 51.5, "longitude": 7.25, "heading_deg": 270, "locked": true,
                 "doors_open": {"front_left": false, "front_right": false, "hood": false,
