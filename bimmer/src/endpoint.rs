@@ -200,7 +200,10 @@ mod tests {
             ("\"12345\"", Some(12_345)),
             (r#"{"mileage": 1000, "units": "mi"}"#, Some(1609)),
             (r#"{"value": 100, "unit": "MILES"}"#, Some(161)),
-            (r#"{"distance": {"value": 307, "units": "KILOMETERS"}}"#, Some(307)),
+            (
+                r#"{"distance": {"value": 307, "units": "KILOMETERS"}}"#,
+                Some(307),
+            ),
             (r#"[289, "km"]"#, Some(289)),
             (r#"{"units": "km"}"#, None),
             ("null", None),

@@ -243,6 +243,24 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
+    start_bmw(sources, config, context);
+}
+
+fn start_bmw(sources: &mut Supervisor, config: &Config, context: &Context) {
+    for bmw in &config.bmw {
+        let mut credentials = watched(bmw.password.as_ref());
+        let directory = context.state_dir.as_deref();
+        credentials
+            .extend(directory.map(|directory| source::bmw::account::token_file(bmw, directory)));
+        let component = Component {
+            backoff: Backoff::CLOUD,
+            ..link(&format!("bmw {}", bmw.title()), credentials)
+        };
+        let (bmw, context) = (bmw.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::bmw::run(bmw.clone(), context.clone(), task)
+        });
+    }
 }
 
 /// The file of `secret`, if it is in one.

@@ -64,6 +64,8 @@ pub struct Config {
     pub jbd: Vec<Jbd>,
     /// `[[saic]]`
     pub saic: Vec<Saic>,
+    /// `[[bmw]]`
+    pub bmw: Vec<Bmw>,
     /// What a drop-in command publishes. No file can say it.
     #[serde(skip)]
     pub drop_in: Option<DropIn>,
@@ -72,7 +74,7 @@ pub struct Config {
 impl Config {
     /// How many devices are named, of whatever make. An account counts as one.
     pub fn device_count(&self) -> usize {
-        self.jbd.len() + self.saic.len()
+        self.jbd.len() + self.saic.len() + self.bmw.len()
     }
 }
 

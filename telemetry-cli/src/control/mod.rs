@@ -251,7 +251,11 @@ mod tests {
 
     #[test]
     fn a_row_shows_where_its_metric_does() {
-        for control in battery::ALL.iter().chain(bluetooth::ALL).chain(vehicle::ALL) {
+        for control in battery::ALL
+            .iter()
+            .chain(bluetooth::ALL)
+            .chain(vehicle::ALL)
+        {
             if let Some(metric) = control.metric {
                 assert_eq!(control.key, metric.key);
             }

@@ -134,9 +134,8 @@ impl Cloud for CarData {
 
 /// A battery car, a plug-in hybrid, a combustion car, and a battery MINI.
 pub fn cars() -> Vec<Car> {
-    let car = |vin: &str, brand: &str, model: &str| {
-        Vin::new(vin).map(|vin| Car::new(vin, brand, model))
-    };
+    let car =
+        |vin: &str, brand: &str, model: &str| Vin::new(vin).map(|vin| Car::new(vin, brand, model));
     [
         car("WBA00SIM000000001", "BMW_I", "i4 Simulated"),
         car("WBA00SIM000000002", "BMW", "330e Simulated")
@@ -159,7 +158,9 @@ fn request(head: &Parts, body: &[u8]) -> Option<Request> {
         _ => return None,
     };
     let host = head.headers.get("host");
-    let host = host.and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let host = host
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = Request::new(method, format!("http://{host}{path}"));
     for (name, value) in &head.headers {

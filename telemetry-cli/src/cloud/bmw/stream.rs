@@ -139,7 +139,8 @@ impl Wire {
                 }
                 Packet::PingReq => self.send(&Packet::PingResp).await?,
                 Packet::Publish(publish) if publish.qos == QoS::AtLeastOnce => {
-                    self.send(&Packet::PubAck(PubAck::new(publish.pkid))).await?;
+                    self.send(&Packet::PubAck(PubAck::new(publish.pkid)))
+                        .await?;
                 }
                 Packet::Disconnect => return Ok(()),
                 _ => {}

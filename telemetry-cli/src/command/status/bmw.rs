@@ -39,7 +39,10 @@ pub(super) async fn bmw(args: &StatusBmwArgs, log: &LogArgs) -> Result<(), Failu
         .zip(outcomes.into_iter().map(|(_, outcome)| outcome))
         .collect();
     print(&match args.json {
-        true => format!("{}\n", json!({ "vehicles": cars.iter().map(as_json).collect::<Json>() })),
+        true => format!(
+            "{}\n",
+            json!({ "vehicles": cars.iter().map(as_json).collect::<Json>() })
+        ),
         false => cars.iter().map(as_text).collect(),
     })?;
     let first = cars.into_iter().find_map(|(_, outcome)| outcome.err());

@@ -33,9 +33,11 @@ impl Check<'_> {
                     .expected("such as \"https://gateway-mg-eu.soimt.com/api.app/v1/\"");
                 self.add(&at("base_url"), problem);
             }
-            self.certificates(&table, [("ca", account.ca.as_deref()), UNUSED[0], UNUSED[1]], |_| {
-                None
-            });
+            self.certificates(
+                &table,
+                [("ca", account.ca.as_deref()), UNUSED[0], UNUSED[1]],
+                |_| None,
+            );
             for (key, interval) in [
                 ("interval", account.interval),
                 ("driving_interval", account.driving_interval),
@@ -57,7 +59,10 @@ impl Check<'_> {
         let at = |key| table.clone().key(key);
         let is_phone = !account.user.contains('@');
         let digits = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b' ')
         };
         if account.user.trim().is_empty() {
             self.add(&at("user"), Problem::error("`user` is empty"));
@@ -73,8 +78,8 @@ impl Check<'_> {
         if let Some(code) = &account.country_code
             && !digits(code.trim_start_matches('+'))
         {
-            let problem = Problem::error("`country_code` is not made of digits")
-                .expected("such as \"49\"");
+            let problem =
+                Problem::error("`country_code` is not made of digits").expected("such as \"49\"");
             self.add(&at("country_code"), problem);
         }
     }

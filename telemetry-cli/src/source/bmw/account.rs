@@ -147,9 +147,16 @@ fn stream_address(url: &str) -> Result<(bool, String, u16), BmwError> {
         "tcp" | "mqtt" => false,
         _ => return Err(wrong()),
     };
-    let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(wrong)?;
+    let (host, port) = rest
+        .trim_end_matches('/')
+        .rsplit_once(':')
+        .ok_or_else(wrong)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?;
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(wrong)?;
     if host.is_empty() {
         return Err(wrong());
     }
@@ -161,7 +168,10 @@ fn extra_ca(config: &Bmw) -> Result<Option<Vec<u8>>, BmwError> {
         return Ok(None);
     };
     let pem = std::fs::read(path).map_err(|error| {
-        BmwError::Configuration(format!("`stream_ca`: cannot read {}: {error}", path.display()))
+        BmwError::Configuration(format!(
+            "`stream_ca`: cannot read {}: {error}",
+            path.display()
+        ))
     })?;
     Ok(Some(pem))
 }
@@ -182,7 +192,10 @@ mod tests {
     #[test]
     fn addresses_of_streams() {
         for (url, read) in [
-            ("tls://stream.example:9000", Some((true, "stream.example", 9000))),
+            (
+                "tls://stream.example:9000",
+                Some((true, "stream.example", 9000)),
+            ),
             ("tcp://127.0.0.1:1883/", Some((false, "127.0.0.1", 1883))),
             ("tcp://[::1]:1883", Some((false, "::1", 1883))),
             ("stream.example:9000", None),
@@ -191,7 +204,9 @@ mod tests {
             ("tls://:9000", None),
         ] {
             let address = stream_address(url).ok();
-            let address = address.as_ref().map(|(tls, host, port)| (*tls, host.as_str(), *port));
+            let address = address
+                .as_ref()
+                .map(|(tls, host, port)| (*tls, host.as_str(), *port));
             assert_eq!(address, read, "{url}");
         }
     }

@@ -204,7 +204,11 @@ fn more(car: &Vehicle) -> Map<String, Json> {
         ),
         (
             "climate_ends_at",
-            json!(climate.and_then(|climate| climate.ends_at(car.fetched_at)).map(rfc3339)),
+            json!(
+                climate
+                    .and_then(|climate| climate.ends_at(car.fetched_at))
+                    .map(rfc3339)
+            ),
         ),
         (
             "address",
@@ -279,9 +283,13 @@ pub fn cardata(overview: &Overview, now: DateTime<Utc>) -> Mapped {
     );
     // Of its own kind: a moment, not a measurement.
     if let Some(end) = overview.charging_ends_at {
-        known.values.set(&vehicle::CHARGING_ENDS_AT, Value::Time(end));
+        known
+            .values
+            .set(&vehicle::CHARGING_ENDS_AT, Value::Time(end));
         let left = (end - now).num_seconds().max(0);
-        known.values.set(&vehicle::TIME_TO_FULL_S, Value::Integer(left));
+        known
+            .values
+            .set(&vehicle::TIME_TO_FULL_S, Value::Integer(left));
     }
     let half = |latitude: bool| {
         overview.position.map(|position| Timed {
@@ -368,8 +376,8 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::catalogue;
     use crate::event::DeviceKind;
+    use crate::metric::catalogue;
     use crate::source::bmw::vectors::{NAMES, car};
 
     fn json_of(values: &Values) -> Json {
@@ -411,10 +419,19 @@ mod tests {
         let energy = |name| {
             let all = of(name);
             let keys = [
-                "soc_percent", "range_km", "total_range_km", "fuel_percent", "fuel_range_km",
-                "odometer_km", "plugged_in", "charging_state", "target_soc_percent",
+                "soc_percent",
+                "range_km",
+                "total_range_km",
+                "fuel_percent",
+                "fuel_range_km",
+                "odometer_km",
+                "plugged_in",
+                "charging_state",
+                "target_soc_percent",
             ];
-            let some = keys.into_iter().filter_map(|key| Some((key.to_owned(), all.get(key)?.clone())));
+            let some = keys
+                .into_iter()
+                .filter_map(|key| Some((key.to_owned(), all.get(key)?.clone())));
             Json::Object(some.collect())
         };
         let vector = |name: &str| crate::source::bmw::vectors::vector(name)["parsed"].clone();
@@ -422,7 +439,11 @@ mod tests {
         for name in NAMES {
             let (energy, parsed) = (energy(name), vector(name));
             let told = &parsed["fuel_and_battery"];
-            assert_eq!(energy.get("odometer_km"), parsed["mileage"].get(0), "{name}");
+            assert_eq!(
+                energy.get("odometer_km"),
+                parsed["mileage"].get(0),
+                "{name}"
+            );
             if matches!(name, "bev_no_status" | "unknown_drivetrain") {
                 continue;
             }
@@ -443,7 +464,10 @@ mod tests {
             }
         }
         let plug = energy("phev_waiting");
-        assert_eq!((&plug["charging_state"], &plug["plugged_in"]), (&json!("waiting"), &json!(true)));
+        assert_eq!(
+            (&plug["charging_state"], &plug["plugged_in"]),
+            (&json!("waiting"), &json!(true))
+        );
         let extender = energy("erex_invalid");
         assert_eq!(extender["charging_state"], "not_connected");
         assert_eq!(extender.get("target_soc_percent"), None);

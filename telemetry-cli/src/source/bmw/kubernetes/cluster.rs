@@ -116,7 +116,12 @@ struct Kubeconfig {
 #[derive(Deserialize)]
 struct Named<T> {
     name: String,
-    #[serde(alias = "context", alias = "cluster", alias = "user", bound = "T: DeserializeOwned")]
+    #[serde(
+        alias = "context",
+        alias = "cluster",
+        alias = "user",
+        bound = "T: DeserializeOwned"
+    )]
     entry: T,
 }
 
@@ -208,7 +213,9 @@ impl User {
             (self.username.is_some(), "user name and password"),
         ] {
             if there {
-                return Err(format!("the user logs in by {what}: not supported; {SUPPORTED}"));
+                return Err(format!(
+                    "the user logs in by {what}: not supported; {SUPPORTED}"
+                ));
             }
         }
         if let Some(token) = self.token {
@@ -251,7 +258,9 @@ fn bytes(
     match (data, file) {
         (Some(data), _) => {
             let decoded = STANDARD.decode(data.trim());
-            decoded.map(Some).map_err(|_| "holds data that is no base64".to_owned())
+            decoded
+                .map(Some)
+                .map_err(|_| "holds data that is no base64".to_owned())
         }
         (None, Some(file)) => read(&directory.join(file)).map(Some),
         (None, None) => Ok(None),
@@ -311,17 +320,29 @@ mod tests {
         for (user, cluster, reason) in [
             ("{exec: {command: aws}}", https, "by `exec`"),
             ("{auth-provider: {name: gcp}}", https, "by `auth-provider`"),
-            ("{username: me, password: x}", https, "by user name and password"),
+            (
+                "{username: me, password: x}",
+                https,
+                "by user name and password",
+            ),
             ("{}", https, "no way to log in"),
             ("{token: abc}", "{server: 'http://a'}", "not encrypted"),
-            ("{token: abc}", "{server: 'http://localhost.evil'}", "not encrypted"),
+            (
+                "{token: abc}",
+                "{server: 'http://localhost.evil'}",
+                "not encrypted",
+            ),
             (
                 "{token: abc}",
                 "{server: 'https://a', insecure-skip-tls-verify: true}",
                 "insecure-skip-tls-verify",
             ),
             ("{client-certificate-data: '!'}", https, "no base64"),
-            ("{client-certificate: no, client-key: no}", https, "cannot read"),
+            (
+                "{client-certificate: no, client-key: no}",
+                https,
+                "cannot read",
+            ),
         ] {
             let error = of(user, cluster).unwrap_err();
             assert!(error.contains(reason), "{error}");

@@ -86,7 +86,9 @@ impl KubernetesTokenStore {
         let text = text.map_err(|error| failed(error.without_url().to_string()))?;
         if status.is_success() {
             let read: Result<Secret, _> = serde_json::from_str(&text);
-            return Ok(Ok(read.map_err(|_| failed("an answer that is no Secret".to_owned()))?));
+            return Ok(Ok(
+                read.map_err(|_| failed("an answer that is no Secret".to_owned()))?
+            ));
         }
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT) {
             return Ok(Err(status));

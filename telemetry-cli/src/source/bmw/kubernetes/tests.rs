@@ -59,18 +59,32 @@ async fn a_secret_is_read_as_the_original_wrote_it() {
     get.assert_async().await;
     assert_eq!(token.refresh_token.expose(), "R-1");
     assert_eq!(token.gcid.as_deref(), Some("G"));
-    assert_eq!(token.session_id_at, DateTime::from_timestamp(1_772_359_200, 0));
-    assert!(!token.is_fresh(Utc::now()), "it is renewed before it is used");
+    assert_eq!(
+        token.session_id_at,
+        DateTime::from_timestamp(1_772_359_200, 0)
+    );
+    assert!(
+        !token.is_fresh(Utc::now()),
+        "it is renewed before it is used"
+    );
 }
 
 #[tokio::test]
 async fn none_and_an_empty_one_are_no_login() {
     let (mut server, store, _directory) = server().await;
-    server.mock("GET", OWN).with_status(404).create_async().await;
+    server
+        .mock("GET", OWN)
+        .with_status(404)
+        .create_async()
+        .await;
     assert_eq!(store.load().await.unwrap(), None);
     server.reset();
     let empty = json!({"kind": "Secret", "data": null}).to_string();
-    server.mock("GET", OWN).with_body(empty).create_async().await;
+    server
+        .mock("GET", OWN)
+        .with_body(empty)
+        .create_async()
+        .await;
     assert_eq!(store.load().await.unwrap(), None);
 }
 
@@ -91,7 +105,11 @@ async fn an_existing_secret_is_patched() {
 #[tokio::test]
 async fn a_missing_secret_is_created() {
     let (mut server, store, _directory) = server().await;
-    server.mock("PATCH", OWN).with_status(404).create_async().await;
+    server
+        .mock("PATCH", OWN)
+        .with_status(404)
+        .create_async()
+        .await;
     let create = server
         .mock("POST", PATH)
         .match_body(Matcher::Json(json!({
@@ -109,7 +127,11 @@ async fn a_missing_secret_is_created() {
 #[tokio::test]
 async fn a_refusal_says_what_is_missing_and_no_secret() {
     let (mut server, store, _directory) = server().await;
-    server.mock("PATCH", OWN).with_status(403).create_async().await;
+    server
+        .mock("PATCH", OWN)
+        .with_status(403)
+        .create_async()
+        .await;
     let error = store.save(&own()).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -117,10 +139,21 @@ async fn a_refusal_says_what_is_missing_and_no_secret() {
          `get`, `create` and `patch` on secrets"
     );
     server.reset();
-    server.mock("PATCH", OWN).with_status(404).create_async().await;
-    server.mock("POST", PATH).with_status(404).create_async().await;
+    server
+        .mock("PATCH", OWN)
+        .with_status(404)
+        .create_async()
+        .await;
+    server
+        .mock("POST", PATH)
+        .with_status(404)
+        .create_async()
+        .await;
     let error = store.save(&own()).await.unwrap_err().to_string();
-    assert!(error.ends_with("HTTP 404; is there such a namespace?"), "{error}");
+    assert!(
+        error.ends_with("HTTP 404; is there such a namespace?"),
+        "{error}"
+    );
     server.reset();
     server.mock("GET", OWN).with_body("[").create_async().await;
     let error = store.load().await.unwrap_err().to_string();

@@ -88,7 +88,10 @@ mod tests {
         );
         assert_eq!(read("").unwrap(), Value::Null);
         // JSON is YAML, too.
-        assert_eq!(read(r#"{"a": ["b", {}]}"#).unwrap(), json!({"a": ["b", {}]}));
+        assert_eq!(
+            read(r#"{"a": ["b", {}]}"#).unwrap(),
+            json!({"a": ["b", {}]})
+        );
     }
 
     #[test]
