@@ -16,13 +16,15 @@ pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use simulate::{SimulateArgs, SimulateCommand};
+pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
 mod pack;
+mod simulate;
 mod status;
 
 use pack::bluetooth_address;
@@ -149,6 +151,12 @@ pub enum Command {
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
+    /// Serve a simulated cloud, for tests of other programs
+    ///
+    /// The first and only line on stdout says where it is and which account it
+    /// takes, as JSON. Ctrl-C ends it.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),

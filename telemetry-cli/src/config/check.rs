@@ -14,7 +14,9 @@ use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
+mod bmw;
 mod mariadb;
+mod saic;
 
 /// What the checks know besides the values.
 pub(super) struct Check<'a> {
@@ -41,6 +43,8 @@ impl Check<'_> {
         }
         self.bluetooth(config);
         self.jbd(config);
+        self.saic(config);
+        self.bmw(config);
         self.devices(config);
         self.secrets(config);
     }
@@ -222,8 +226,10 @@ impl Check<'_> {
                 self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
-        if config.jbd.is_empty() && !self.removed.iter().any(|path| path.keys() == ["jbd"]) {
-            let problem = Problem::warning("no device is configured").help("add a `[[jbd]]`");
+        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "saic" | "bmw"]);
+        if config.device_count() == 0 && !self.removed.iter().any(tried) {
+            let problem = Problem::warning("no device is configured")
+                .help("add a `[[jbd]]`, a `[[saic]]` or a `[[bmw]]`");
             self.add(&Path::default(), problem);
         }
     }
@@ -256,6 +262,15 @@ impl Check<'_> {
                     let problem = Problem::error(format!("`pin`: {error}")).expected(pin::EXPECTED);
                     self.add(&at("pin"), problem);
                 }
+            }
+        }
+        for (index, account) in config.saic.iter().enumerate() {
+            let at = Path::table("saic").index(index).key("password");
+            secrets.push((at, &account.password));
+        }
+        for (index, account) in config.bmw.iter().enumerate() {
+            if let Some(password) = &account.password {
+                secrets.push((Path::table("bmw").index(index).key("password"), password));
             }
         }
         for (path, secret) in secrets {
