@@ -13,13 +13,13 @@ use crate::log;
 
 pub use account::AccountArgs;
 pub use command::{CommandCommand, CommandJbdArgs, CommandSaicArgs};
-pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
+pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusCommand, StatusJbdArgs, StatusSaicArgs};
+pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
 mod account;
 mod command;

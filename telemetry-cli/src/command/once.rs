@@ -12,6 +12,7 @@ use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
 use crate::hub::Hub;
 use crate::source;
+use crate::source::bluetooth::Trouble as _;
 use crate::source::saic::SaicError;
 use crate::summary::summary;
 

@@ -14,6 +14,7 @@ use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
+mod bmw;
 mod mariadb;
 mod saic;
 
@@ -43,6 +44,7 @@ impl Check<'_> {
         self.bluetooth(config);
         self.jbd(config);
         self.saic(config);
+        self.bmw(config);
         self.devices(config);
         self.secrets(config);
     }
@@ -224,10 +226,10 @@ impl Check<'_> {
                 self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
-        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "saic"]);
+        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "saic" | "bmw"]);
         if config.device_count() == 0 && !self.removed.iter().any(tried) {
-            let problem =
-                Problem::warning("no device is configured").help("add a `[[jbd]]` or a `[[saic]]`");
+            let problem = Problem::warning("no device is configured")
+                .help("add a `[[jbd]]`, a `[[saic]]` or a `[[bmw]]`");
             self.add(&Path::default(), problem);
         }
     }
@@ -265,6 +267,11 @@ impl Check<'_> {
         for (index, account) in config.saic.iter().enumerate() {
             let at = Path::table("saic").index(index).key("password");
             secrets.push((at, &account.password));
+        }
+        for (index, account) in config.bmw.iter().enumerate() {
+            if let Some(password) = &account.password {
+                secrets.push((Path::table("bmw").index(index).key("password"), password));
+            }
         }
         for (path, secret) in secrets {
             self.secret(&path, secret);

@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use bluetti::{Bluetti, BluettiAllow};
+pub use bmw::{Bmw, BmwAllow, BmwApi, BmwRegion, BmwTokenStore};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
 pub use drop_in::{DropIn, MergedJson};
@@ -26,6 +28,8 @@ pub use secret::{Secret, SecretError};
 
 pub(crate) use secret::plain;
 
+mod bluetti;
+mod bmw;
 mod broker_url;
 mod check;
 mod drop_in;
@@ -60,8 +64,12 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// `[[bluetti]]`
+    pub bluetti: Vec<Bluetti>,
     /// `[[saic]]`
     pub saic: Vec<Saic>,
+    /// `[[bmw]]`
+    pub bmw: Vec<Bmw>,
     /// What a drop-in command publishes. No file can say it.
     #[serde(skip)]
     pub drop_in: Option<DropIn>,
@@ -70,7 +78,7 @@ pub struct Config {
 impl Config {
     /// How many devices are named, of whatever make. An account counts as one.
     pub fn device_count(&self) -> usize {
-        self.jbd.len() + self.saic.len()
+        self.jbd.len() + self.bluetti.len() + self.saic.len() + self.bmw.len()
     }
 }
 

@@ -3,7 +3,7 @@
 mod cloud;
 mod once;
 #[path = "../support/running.rs"]
-mod running;
+pub mod running;
 
 mod program;
 
@@ -51,5 +51,9 @@ fn json(home: &Path, args: &[&str]) -> (Option<i32>, Value, String) {
     } = command(home, args).output().expect("the program starts");
     let stderr = String::from_utf8(stderr).expect("text");
     let json = serde_json::from_slice(&stdout);
-    (status.code(), json.unwrap_or_else(|error| panic!("{error}: {stderr}")), stderr)
+    (
+        status.code(),
+        json.unwrap_or_else(|error| panic!("{error}: {stderr}")),
+        stderr,
+    )
 }

@@ -88,7 +88,10 @@ fn every_value_of_a_charging_car_and_then_no_call() {
     // 7.2 kW from the grid, a tenth of it lost.
     let power = values["charging_power_w"].as_f64().expect("a number");
     assert!((6400.0..6560.0).contains(&power), "{power}");
-    assert_eq!(cloud.with(|cloud| (cloud.logins(), cloud.live_calls())), (1, 2));
+    assert_eq!(
+        cloud.with(|cloud| (cloud.logins(), cloud.live_calls())),
+        (1, 2)
+    );
     let mut requests = cloud.requests();
     requests.dedup();
     assert_eq!(
@@ -106,7 +109,10 @@ fn every_value_of_a_charging_car_and_then_no_call() {
 
     let (code, output, _) = json(home.path(), &ONCE);
     assert_eq!(code, Some(0));
-    assert_eq!(output["readings"][0]["values"]["soc_kwh"], values["soc_kwh"]);
+    assert_eq!(
+        output["readings"][0]["values"]["soc_kwh"],
+        values["soc_kwh"]
+    );
     let again = cloud.requests();
     // What the cloud knows by itself, if a minute has passed; the car is not asked.
     let wakes = |path: &String| !["/message/list", "/vehicle/status/cache"].contains(&&**path);
@@ -131,7 +137,12 @@ fn a_cloud_that_answers_nonsense_costs_one_call_and_the_last_state_stays() {
             "a web page instead of data (HTTP 200): a proxy or maintenance",
             value!("maintenance, or a proxy in between: try again later"),
         ),
-        (fault(|faults| faults.half_body = 1.0), 4, "unreadable answer", Value::Null),
+        (
+            fault(|faults| faults.half_body = 1.0),
+            4,
+            "unreadable answer",
+            Value::Null,
+        ),
         (
             fault(|faults| faults.server_error = 1.0),
             4,
@@ -212,7 +223,10 @@ fn an_expired_session_is_renewed_once() {
     let requests = cloud.requests();
     let logins = requests.iter().filter(|path| *path == "/oauth/token");
     assert_eq!(logins.count(), 1, "{requests:?}");
-    assert_eq!(cloud.with(|cloud| (cloud.logins(), cloud.live_calls())), (2, 4));
+    assert_eq!(
+        cloud.with(|cloud| (cloud.logins(), cloud.live_calls())),
+        (2, 4)
+    );
 }
 
 /// Waits as long as a car has to answer.

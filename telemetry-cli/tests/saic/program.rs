@@ -35,7 +35,10 @@ fn a_restart_loop_neither_asks_the_car_nor_logs_anybody_out() {
     wait_for("the car is asked", asked);
     // The switch comes last: everything has been asked by then.
     wait_for("it settles", || {
-        cloud.requests().iter().any(|path| path == "/vehicle/alarmSwitch")
+        cloud
+            .requests()
+            .iter()
+            .any(|path| path == "/vehicle/alarmSwitch")
     });
     gateway.kill();
     let before = cloud.with(|cloud| cloud.live_calls());
@@ -86,7 +89,14 @@ fn the_simulated_cloud_says_where_it_is_and_refuses_wrong_passwords() {
     let url = line["base_url"].as_str().expect("an address");
     assert!(url.ends_with("/api.app/v1/"), "{url}");
     let login = |password: &str| {
-        let args = ["login", "saic", "--user", "demo@example.com", "--base-url", url];
+        let args = [
+            "login",
+            "saic",
+            "--user",
+            "demo@example.com",
+            "--base-url",
+            url,
+        ];
         let output = command(directory.path(), &args)
             .env("SAIC_PASSWORD", password)
             .output()

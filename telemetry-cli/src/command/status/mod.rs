@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::exit::{Code, Failure};
 use crate::source::{self, Context};
 
+mod bmw;
 mod car;
 mod report;
 
@@ -18,6 +19,7 @@ pub async fn run(command: &StatusCommand, log: &LogArgs) -> Result<(), Failure> 
     match command {
         StatusCommand::Jbd(args) => jbd(args, log).await,
         StatusCommand::Saic(args) => saic(args, log).await,
+        StatusCommand::Bmw(args) => bmw::bmw(args, log).await,
     }
 }
 
