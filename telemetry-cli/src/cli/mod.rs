@@ -11,18 +11,20 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
-pub use command::{CommandCommand, CommandJbdArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
 pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
 mod pack;
+mod station;
 mod status;
 
 use pack::bluetooth_address;
