@@ -21,8 +21,7 @@ pub struct Recognized {
 
 type Recognizer = fn(&Seen) -> Option<Recognized>;
 
-/// One for each source that talks Bluetooth. Of two that merely guess the last
-/// one is right: packs without a name of their own are more frequent.
+/// One for each source that talks Bluetooth.
 const RECOGNIZERS: [Recognizer; 2] = [bluetti, jbd];
 
 /// What `seen` is; nothing if no source can read it.
@@ -51,18 +50,17 @@ fn bluetti(seen: &Seen) -> Option<Recognized> {
         services: &services,
         manufacturer_data: &manufacturer_data,
     };
-    let likely = match advertisement.likelihood() {
-        StationLikelihood::Likely => true,
-        StationLikelihood::Possible => false,
-        StationLikelihood::No => return None,
-    };
+    // All advertise their name or their maker's; packs have the service, too.
+    if advertisement.likelihood() != StationLikelihood::Likely {
+        return None;
+    }
     let model = advertisement.station().map(|station| match station.model {
         Some(model) => model.name().to_owned(),
         None => station.token.to_owned(),
     });
     Some(Recognized {
         kind: "bluetti",
-        likely,
+        likely: true,
         model,
         encrypted: advertisement.is_encrypted(),
     })
@@ -151,7 +149,5 @@ mod tests {
         let named = recognize(&seen("E200V22305000000002", 0)).unwrap();
         assert_eq!((named.kind, named.encrypted), ("bluetti", None));
         assert_eq!(named.model.as_deref(), Some("Elite 200 V2"));
-        // A station that keeps its name to itself may be a pack as well.
-        assert_eq!(recognize(&seen("My boat", service)).unwrap().kind, "jbd");
     }
 }
