@@ -21,8 +21,9 @@ pub struct Recognized {
 
 type Recognizer = fn(&Seen) -> Option<Recognized>;
 
-/// One for each source that talks Bluetooth.
-const RECOGNIZERS: [Recognizer; 2] = [bluetti, jbd];
+/// One for each source that talks Bluetooth. Of two that are sure the last one is
+/// right: the name of a station tells more than the maker of a radio module.
+const RECOGNIZERS: [Recognizer; 2] = [jbd, bluetti];
 
 /// What `seen` is; nothing if no source can read it.
 pub fn recognize(seen: &Seen) -> Option<Recognized> {

@@ -483,8 +483,7 @@ fn a_file_from_another_system_is_read() {
 
 #[test]
 fn no_device_is_worth_a_warning() {
-    let warning =
-        "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]` or a `[[bluetti]]`\n\n";
+    let warning = "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]` or a `[[bluetti]]`\n\n";
     assert_eq!(
         check("").run(),
         Outcome::ok("telemetry.toml: ok, 0 devices\n", warning)
