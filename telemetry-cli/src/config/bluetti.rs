@@ -45,6 +45,9 @@ pub struct Bluetti {
     /// The model whose map is used; asked for if absent.
     #[serde(default)]
     pub model: Option<String>,
+    /// Puts its registers among the extras, as they are.
+    #[serde(default)]
+    pub registers: bool,
     /// `[bluetti.allow]`
     #[serde(default)]
     pub allow: BluettiAllow,
@@ -106,6 +109,7 @@ impl Bluetti {
             store: Keep::default(),
             slave: None,
             model: None,
+            registers: false,
             allow: BluettiAllow::default(),
             verify_key: None,
         }

@@ -19,6 +19,7 @@ use crate::control::Control;
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::native::{BluettiStation, Native};
 use crate::radio::{GattLayout, Radio, RadioError, Target, simulated};
+use crate::registers::{self, Record};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
 
@@ -249,8 +250,9 @@ impl Station {
         known
             .read(&mut link.client, config.settings_interval)
             .await?;
+        let mut packs_are_new = false;
         if scope == Scope::Due && due(known.packs_read(), config.packs_interval) {
-            known.read_packs(&mut link.client, &base.target).await?;
+            packs_are_new = known.read_packs(&mut link.client, &base.target).await?;
         }
         if let Some(refusals) = link.client.refusals(known.identity.unit) {
             known.refusals.clone_from(refusals);
@@ -265,6 +267,17 @@ impl Station {
         );
         reading.values = values::values(&station, link.rssi_dbm);
         reading.extra = values::extra(&station);
+        if config.registers
+            && let Some(mut record) = Record::new(&station)
+        {
+            // A row of the past would look like one of now.
+            if !packs_are_new {
+                record.packs.clear();
+            }
+            reading
+                .extra
+                .insert(registers::KEY.to_owned(), record.to_json());
+        }
         reading.native = Some(Native::Bluetti(Arc::new(station)));
         Ok(reading)
     }
@@ -357,26 +370,32 @@ impl Known {
     }
 
     /// Reads the packs, one after the other: each takes some seconds where it
-    /// has to be selected.
+    /// has to be selected. Whether that went well.
     async fn read_packs(
         &mut self,
         client: &mut Client<Wire>,
         target: &Target,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let access = self.identity.model.packs();
         let station = bluetti_modbus::model::Station::new(self.identity.model, &self.registers);
         let count = match access {
             PackAccess::Single => 1,
             _ => station.pack_count().unwrap_or_default().min(access.max()),
         };
-        match client.read_packs(count).await {
-            Ok(packs) => self.packs = packs,
+        let read = match client.read_packs(count).await {
+            Ok(packs) => {
+                self.packs = packs;
+                true
+            }
             Err(error) if error.needs_reconnect() => return Err(error),
             // What was read of them before stays.
-            Err(error) => tracing::warn!(device = %target, %error, "packs not read"),
-        }
+            Err(error) => {
+                tracing::warn!(device = %target, %error, "packs not read");
+                false
+            }
+        };
         self.packs_at = Some((Instant::now(), Utc::now()));
-        Ok(())
+        Ok(read)
     }
 
     fn packs_read(&self) -> Option<Instant> {
