@@ -11,13 +11,14 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
-pub use command::{CommandCommand, CommandJbdArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;
@@ -25,6 +26,7 @@ mod export;
 mod jbd_bms_mqtt;
 mod pack;
 mod simulate;
+mod station;
 mod status;
 
 use pack::bluetooth_address;
