@@ -12,14 +12,15 @@ use crate::config::parse_duration;
 use crate::log;
 
 pub use account::AccountArgs;
-pub use command::{CommandCommand, CommandJbdArgs, CommandSaicArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
 mod account;
 mod command;
@@ -29,6 +30,7 @@ mod jbd_bms_mqtt;
 mod login;
 mod pack;
 mod simulate;
+mod station;
 mod status;
 
 use pack::bluetooth_address;

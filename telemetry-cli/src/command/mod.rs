@@ -27,8 +27,10 @@ mod progress;
 pub mod run;
 pub mod scan;
 pub mod simulate;
+mod station;
 pub mod status;
 pub mod tell;
+mod which;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {

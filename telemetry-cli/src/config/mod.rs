@@ -80,6 +80,18 @@ impl Config {
     pub fn device_count(&self) -> usize {
         self.jbd.len() + self.bluetti.len() + self.saic.len() + self.bmw.len()
     }
+
+    /// The same without any device.
+    #[must_use]
+    pub fn without_devices(self) -> Self {
+        Self {
+            jbd: Vec::new(),
+            bluetti: Vec::new(),
+            saic: Vec::new(),
+            bmw: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// `[gateway]`: the process itself.
