@@ -16,6 +16,7 @@ pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
+pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use status::{StatusCommand, StatusJbdArgs};
 
 mod command;
@@ -23,6 +24,7 @@ mod decode;
 mod export;
 mod jbd_bms_mqtt;
 mod pack;
+mod saic_mqtt_gateway;
 mod status;
 
 use pack::bluetooth_address;
@@ -162,6 +164,16 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Bring MG cars to MQTT: stands in for the Python gateway of this name
+    ///
+    /// Flags, environment variables, topics and commands are those of the
+    /// original. One account has one session: use a second, shared account, or
+    /// the phone and this program log each other out.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::saic::NAME, version, after_help = EXIT_CODES)]
+    SaicMqttGateway(Box<SaicMqttGatewayArgs>),
 }
 
 /// Which configuration.

@@ -22,6 +22,7 @@ pub mod once;
 mod pack;
 mod progress;
 pub mod run;
+pub mod saic_mqtt_gateway;
 pub mod scan;
 pub mod status;
 pub mod tell;
@@ -62,6 +63,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::SaicMqttGateway(args) => {
+            saic_mqtt_gateway::saic_mqtt_gateway(&args, &cli.log).await
+        }
     }
 }
 
