@@ -2,18 +2,23 @@
 
 use super::start_log;
 use crate::cli::{LogArgs, SaicMqttGatewayArgs};
-use crate::compat::saic::Options;
+use crate::compat::saic::{self, NAME, Options};
 use crate::config::Environment;
 use crate::exit::Failure;
+use crate::shutdown;
+use crate::state_dir::StateDir;
 
 /// Runs the gateway of `args`.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// What keeps it from starting or from working.
 pub async fn saic_mqtt_gateway(args: &SaicMqttGatewayArgs, log: &LogArgs) -> Result<(), Failure> {
     let environment = Environment::of_process();
     start_log(log, &Options::log_filter(&environment)?)?;
     let options = Options::new(args, &environment)?;
-    let _ = options;
-    Ok(())
+    let root = StateDir::locate(args.state_dir.as_deref(), &environment);
+    // Held to the end.
+    let state = StateDir::open(&root.join(NAME))?;
+    let directory = state.path().map(Into::into);
+    saic::run(options, directory, shutdown::on_signal()).await
 }

@@ -1,6 +1,8 @@
 //! The time zone of schedules: cars and people mean the clock on their wall.
 
-use chrono::{DateTime, Days, FixedOffset, Local, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, FixedOffset, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// A time zone.
@@ -53,6 +55,25 @@ impl Zone {
         };
         // Below 24 and 60.
         (time.hour() as u8, time.minute() as u8)
+    }
+
+    /// The moment that its clocks show so, the first if there are two.
+    pub fn from_local(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let utc = match self {
+            Self::Named(zone) => zone
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+            Self::Fixed(zone) => zone
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+            Self::System => Local
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+        };
+        Some(utc)
     }
 
     /// When its clocks show this time of day next, after `now`.

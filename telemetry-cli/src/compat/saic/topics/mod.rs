@@ -9,12 +9,12 @@ use super::text;
 pub use charging::{ChargeFacts, charging};
 pub use info::info;
 pub use message::message;
-pub use status::{StatusFacts, status};
+pub use status::status;
 
-mod charging;
-mod info;
-mod message;
-mod status;
+pub mod charging;
+pub mod info;
+pub mod message;
+pub mod status;
 
 /// One topic and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

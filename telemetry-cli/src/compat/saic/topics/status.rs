@@ -5,26 +5,17 @@ use serde::Serialize;
 
 use super::Publications;
 
-/// What else plays a part.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StatusFacts {
-    /// It is being charged.
-    pub charging: bool,
-    /// The car has a sunroof.
-    pub has_sunroof: bool,
-}
-
-/// The topics of a status.
-pub fn status(status: &VehicleStatus, facts: StatusFacts) -> Publications {
+/// The topics of a status of a car that is charged or not.
+pub fn status(status: &VehicleStatus, charging: bool) -> Publications {
     let mut topics = Publications::default();
-    drivetrain(status, facts, &mut topics);
+    drivetrain(status, charging, &mut topics);
     climate(status, &mut topics);
-    body(status, facts, &mut topics);
+    body(status, &mut topics);
     location(status, &mut topics);
     topics
 }
 
-fn drivetrain(status: &VehicleStatus, facts: StatusFacts, topics: &mut Publications) {
+fn drivetrain(status: &VehicleStatus, charging: bool, topics: &mut Publications) {
     let basic = &status.basic;
     topics.flag("drivetrain/running", Some(basic.is_running()));
     topics.float("drivetrain/mileage", basic.odometer_km());
@@ -37,7 +28,7 @@ fn drivetrain(status: &VehicleStatus, facts: StatusFacts, topics: &mut Publicati
     }
     topics.float("drivetrain/fossilFuel/range", basic.fuel_range_km());
     topics.int("drivetrain/fossilFuel/percentage", basic.fuel_percent);
-    let active = facts.charging || basic.is_hv_active();
+    let active = charging || basic.is_hv_active();
     topics.flag("drivetrain/hvBatteryActive", Some(active));
 }
 
@@ -76,7 +67,7 @@ pub fn climate_state(status: Option<ClimateStatus>) -> String {
     }
 }
 
-fn body(status: &VehicleStatus, facts: StatusFacts, topics: &mut Publications) {
+fn body(status: &VehicleStatus, topics: &mut Publications) {
     let basic = &status.basic;
     if basic.windows_known() {
         for (window, open) in [
@@ -88,9 +79,7 @@ fn body(status: &VehicleStatus, facts: StatusFacts, topics: &mut Publications) {
             topics.flag(&format!("windows/{window}"), open);
         }
     }
-    if facts.has_sunroof {
-        topics.flag("windows/sunRoof", basic.sunroof_open);
-    }
+    topics.flag("windows/sunRoof", basic.sunroof_open);
     topics.flag("doors/locked", basic.locked);
     for (door, open) in [
         ("driver", basic.driver_door_open),

@@ -28,12 +28,9 @@ fn lines(publications: &[Publications]) -> Vec<String> {
 fn both(status_json: &str, charging_json: &str) -> Vec<String> {
     let status_now = VehicleStatus::from_json(status_json).unwrap();
     let data = ChargingData::from_json(charging_json).unwrap();
-    let facts = StatusFacts {
-        charging: charging::is_charging(&data.management),
-        has_sunroof: true,
-    };
+    let charged = charging::is_charging(&data.management);
     lines(&[
-        status(&status_now, facts),
+        status(&status_now, charged),
         charging(&status_now.basic, Some(&data), FACTS),
     ])
 }
@@ -54,7 +51,7 @@ fn the_golden_vector_comes_out_as_the_original_has_it() {
 fn what_is_unknown_is_not_published() {
     let status_now = VehicleStatus::from_json("{}").unwrap();
     let nothing = lines(&[
-        status(&status_now, StatusFacts::default()),
+        status(&status_now, false),
         charging(&status_now.basic, None, FACTS),
     ]);
     assert_eq!(
