@@ -9,7 +9,7 @@ use crate::sink::mqtt::session::Outgoing;
 use crate::supervisor::Exit;
 
 /// Prints until `shutdown`, or until nobody reads any more.
-pub async fn run(
+pub(super) async fn run(
     mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
     shutdown: CancellationToken,
 ) -> Exit {

@@ -79,7 +79,7 @@ pub fn speed_kmh(status: &VehicleStatus) -> Option<f64> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use saic_ismart::ChargingData;
 
     use super::*;
@@ -88,12 +88,12 @@ pub mod tests {
     const CHARGING: &str = include_str!("../../../tests/data/saic-golden-charging.json");
 
     /// The golden vector.
-    pub fn golden() -> Answer {
+    pub(in crate::compat::saic) fn golden() -> Answer {
         changed("", "")
     }
 
     /// The golden vector with something else in it.
-    pub fn changed(from: &str, to: &str) -> Answer {
+    pub(in crate::compat::saic) fn changed(from: &str, to: &str) -> Answer {
         Answer {
             status: VehicleStatus::from_json(&STATUS.replace(from, to)).unwrap(),
             charging: Some(ChargingData::from_json(&CHARGING.replace(from, to)).unwrap()),

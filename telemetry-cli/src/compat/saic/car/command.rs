@@ -175,7 +175,7 @@ impl Car {
         }
         self.memory.temperature_c = temperature_c;
         let mut topics = Publications::default();
-        topics.setting("climate/remoteTemperature", temperature_c);
+        topics.setting("climate/remoteTemperature", temperature_c.to_string());
         self.say(topics);
         Ok(())
     }

@@ -152,7 +152,10 @@ impl Car {
         }
         self.say(topics::info(&self.info));
         let mut topics = Publications::default();
-        topics.setting("climate/remoteTemperature", self.memory.temperature_c);
+        topics.setting(
+            "climate/remoteTemperature",
+            self.memory.temperature_c.to_string(),
+        );
         self.say(topics);
     }
 
@@ -280,19 +283,22 @@ impl Car {
         let now = self.shared.now();
         let refresh = &self.refresh;
         let mut topics = Publications::default();
-        topics.setting("refresh/mode", refresh.mode());
+        topics.setting("refresh/mode", refresh.mode().to_string());
         for period in Period::ALL {
             topics.setting(
                 &format!("refresh/period/{}", period.name()),
-                refresh.periods.get(period),
+                refresh.periods.get(period).to_string(),
             );
         }
-        topics.setting("refresh/period/charging", refresh.charging_period());
+        topics.setting(
+            "refresh/period/charging",
+            refresh.charging_period().to_string(),
+        );
         topics.setting(
             "refresh/lastActivity",
             text::timestamp(refresh.last_activity()),
         );
-        topics.setting("refresh/pollingPhase", refresh.phase(now));
+        topics.setting("refresh/pollingPhase", refresh.phase(now).to_string());
         self.say(topics);
     }
 

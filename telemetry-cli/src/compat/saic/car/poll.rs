@@ -8,7 +8,7 @@ use super::super::hybrid;
 use super::super::refresh::{ChargeState, Failed};
 use super::super::text;
 use super::super::topics::charging::{
-    self, heating_answer, heating_schedule, is_charging, power_kw, range_km, soc_percent,
+    heating_answer, heating_schedule, is_charging, power_kw, range_km, soc_percent,
 };
 use super::super::topics::{self, ChargeFacts, Publications};
 use super::Car;
@@ -266,12 +266,5 @@ mod tests {
         assert!(why(2_147_483_647).is_some());
         let empty = VehicleStatus::from_json(r#"{"statusTime": 1795208448}"#).unwrap();
         assert!(unusable(&empty, now).unwrap().contains("no status"));
-    }
-
-    #[test]
-    fn the_state_of_a_charge_is_that_of_the_pack() {
-        let json = r#"{"chrgMgmtData": {"bmsChrgSts": 10}}"#;
-        let data = ChargingData::from_json(json).unwrap();
-        assert!(charging::is_charging(&data.management));
     }
 }

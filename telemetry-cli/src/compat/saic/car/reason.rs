@@ -5,7 +5,7 @@ use saic_ismart::{Error, LoginError};
 use super::super::refresh::Failed;
 
 /// For the result of a command.
-pub fn reason(error: &Error) -> String {
+pub(super) fn reason(error: &Error) -> String {
     let code = |code: i64, message: &str| format!("return code: {code}, message: {message}");
     match error {
         Error::Refused {
@@ -26,7 +26,7 @@ pub fn reason(error: &Error) -> String {
 }
 
 /// Whose fault a failed poll is.
-pub fn whose(error: &Error) -> Failed {
+pub(super) fn whose(error: &Error) -> Failed {
     match error {
         Error::Unreachable { .. } | Error::Rejected { .. } | Error::Refused { .. } => Failed::Car,
         _ => Failed::Cloud,
@@ -34,7 +34,7 @@ pub fn whose(error: &Error) -> Failed {
 }
 
 /// Whether somebody else has the account at the moment.
-pub fn is_elsewhere(error: &Error) -> bool {
+pub(super) fn is_elsewhere(error: &Error) -> bool {
     matches!(error, Error::Login(LoginError::LoggedInElsewhere { .. }))
 }
 

@@ -40,7 +40,7 @@ fn charging(list: &mut List<'_>) {
         "Scheduled Charging Start",
         topic,
         "startTime",
-        object("value", &end, &mode),
+        &object("value", &end, &mode),
         "mdi:clock-start",
     );
     text(
@@ -48,7 +48,7 @@ fn charging(list: &mut List<'_>) {
         "Scheduled Charging End",
         topic,
         "endTime",
-        object(&start, "value", &mode),
+        &object(&start, "value", &mode),
         "mdi:clock-end",
     );
 }
@@ -83,12 +83,12 @@ fn heating(list: &mut List<'_>) {
         "Scheduled Battery Heating Start",
         topic,
         "startTime",
-        object("value", &is_on),
+        &object("value", &is_on),
         "mdi:clock-start",
     );
 }
 
-fn text(list: &mut List<'_>, name: &str, topic: &str, key: &str, command: String, icon: &str) {
+fn text(list: &mut List<'_>, name: &str, topic: &str, key: &str, command: &str, icon: &str) {
     let keys = json!({
         "state_topic": list.state(topic),
         "command_topic": list.set(topic),

@@ -321,6 +321,6 @@ fn keys(list: &List<'_>, row: &Sensor) -> Value {
         "icon": row.icon,
         "value_template": row.template,
         "entity_category": row.diagnostic.then_some("diagnostic"),
-        "enabled_by_default": (!row.hidden).then_some(Value::Null).unwrap_or(false.into()),
+        "enabled_by_default": row.hidden.then_some(false),
     })
 }

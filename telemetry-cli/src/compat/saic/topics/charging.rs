@@ -167,10 +167,10 @@ fn charge_status(state: ChargingState) -> String {
 
 fn settings(management: &ChargeManagement, topics: &mut Publications) {
     if let Some(target) = management.target_soc {
-        topics.setting("drivetrain/socTarget", target.percent());
+        topics.setting("drivetrain/socTarget", target.percent().to_string());
     }
     if let Some(limit) = management.current_limit {
-        topics.setting("drivetrain/chargeCurrentLimit", limit);
+        topics.setting("drivetrain/chargeCurrentLimit", limit.to_string());
     }
     if let Some(schedule) = management.schedule().filter(ChargeSchedule::is_possible) {
         topics.text("drivetrain/chargingSchedule", charging_schedule(schedule));

@@ -32,7 +32,10 @@ pub fn info(info: &VehicleInfo) -> Publications {
             continue;
         };
         for name in [&feature.name, &feature.code].into_iter().flatten() {
-            topics.setting(&format!("info/configuration/{}", level(name)), value);
+            topics.setting(
+                &format!("info/configuration/{}", level(name)),
+                value.as_str(),
+            );
         }
     }
     topics

@@ -38,8 +38,8 @@ impl Publications {
     }
 
     /// A text that is sent when it has changed.
-    pub fn setting(&mut self, topic: &str, text: impl ToString) {
-        self.push(topic, text.to_string(), false);
+    pub fn setting(&mut self, topic: &str, text: impl Into<String>) {
+        self.push(topic, text.into(), false);
     }
 
     /// True or false, if known.
