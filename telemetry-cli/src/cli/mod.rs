@@ -17,6 +17,7 @@ pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
 pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
+pub use simulate::{SimulateArgs, SimulateCommand};
 pub use status::{StatusCommand, StatusJbdArgs};
 
 mod command;
@@ -25,6 +26,7 @@ mod export;
 mod jbd_bms_mqtt;
 mod pack;
 mod saic_mqtt_gateway;
+mod simulate;
 mod status;
 
 use pack::bluetooth_address;
@@ -151,6 +153,12 @@ pub enum Command {
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
+    /// Serve a simulated cloud, for tests of other programs
+    ///
+    /// The first and only line on stdout says where it is and which account it
+    /// takes, as JSON. Ctrl-C ends it.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),

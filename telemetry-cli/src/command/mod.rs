@@ -24,6 +24,7 @@ mod progress;
 pub mod run;
 pub mod saic_mqtt_gateway;
 pub mod scan;
+pub mod simulate;
 pub mod status;
 pub mod tell;
 
@@ -61,6 +62,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             capture::run(&command, &config).await
         }
         Command::Decode(command) => decode::run(&command),
+        Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
         Command::SaicMqttGateway(args) => {

@@ -11,9 +11,13 @@ async fn entities_of_the_original_are_handed_over() {
     let cloud = Simulated::doing(Activity::Parked).await;
     let broker = Mosquitto::open();
     let mut watcher = Watcher::new(broker.address()).await;
-    let old: Vec<_> = ["sensor/x_mg/y", "sensor/VIN_mg/VIN_soc", "lock/VIN_mg/VIN_doors_lock"]
-        .map(|topic| format!("homeassistant/{}/config", topic.replace("VIN", VIN)))
-        .to_vec();
+    let old: Vec<_> = [
+        "sensor/x_mg/y",
+        "sensor/VIN_mg/VIN_soc",
+        "lock/VIN_mg/VIN_doors_lock",
+    ]
+    .map(|topic| format!("homeassistant/{}/config", topic.replace("VIN", VIN)))
+    .to_vec();
     for topic in &old {
         watcher.publish(topic, r#"{"name":"old"}"#, true).await;
     }
@@ -24,7 +28,10 @@ async fn entities_of_the_original_are_handed_over() {
 
     let document = format!("homeassistant/device/{VIN}_mg/config");
     let place = |wanted: &str, payload: fn(&str) -> bool| {
-        let found = watcher.log.iter().position(|(topic, text, _)| topic == wanted && payload(text));
+        let found = watcher
+            .log
+            .iter()
+            .position(|(topic, text, _)| topic == wanted && payload(text));
         found.unwrap_or_else(|| panic!("{wanted}: {:?}", watcher.log))
     };
     let announced = place(&document, |text| text.starts_with('{'));
@@ -38,7 +45,9 @@ async fn entities_of_the_original_are_handed_over() {
 
     // Home Assistant starts, and has forgotten everything.
     watcher.last.clear();
-    watcher.publish("homeassistant/status", "online", false).await;
+    watcher
+        .publish("homeassistant/status", "online", false)
+        .await;
     let lwt = format!("{}/info/series", super::CAR);
     watcher
         .wait_until("everything again", |watcher| {

@@ -17,7 +17,6 @@ use watcher::Watcher;
 mod cloud_session;
 mod discovery;
 mod restart;
-mod table;
 mod transports;
 mod values;
 

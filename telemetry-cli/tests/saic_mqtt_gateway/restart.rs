@@ -15,7 +15,10 @@ async fn a_restart_wakes_no_car_logs_in_nowhere_and_knows_all_values() {
     let running = program.start(&[]);
     watcher.wait_for(&car("available"), "online").await;
     assert_eq!(tell(&mut watcher, "refresh/mode", "off").await, "Success");
-    assert_eq!(tell(&mut watcher, "refresh/period/inActive", "7200").await, "Success");
+    assert_eq!(
+        tell(&mut watcher, "refresh/period/inActive", "7200").await,
+        "Success"
+    );
     let soc = watcher.last[&car("drivetrain/soc")].clone();
     assert!(running.stop().success());
     let (logins, calls) = (cloud.cloud().0.logins(), cloud.cloud().0.live_calls());
@@ -29,12 +32,12 @@ async fn a_restart_wakes_no_car_logs_in_nowhere_and_knows_all_values() {
     watcher.wait_for(LWT, "online").await;
     watcher.wait_for(&car("drivetrain/soc"), &soc).await;
     watcher.wait_for(&car("refresh/mode"), "off").await;
-    watcher.wait_for(&car("refresh/period/inActive"), "7200").await;
+    watcher
+        .wait_for(&car("refresh/period/inActive"), "7200")
+        .await;
     let document = format!("homeassistant/device/{VIN}_mg/config");
     watcher
-        .wait_until("a document", |watcher| {
-            watcher.last.contains_key(&document)
-        })
+        .wait_until("a document", |watcher| watcher.last.contains_key(&document))
         .await;
     assert_eq!(cloud.cloud().0.logins(), logins);
     assert_eq!(cloud.cloud().0.live_calls(), calls);
@@ -60,6 +63,9 @@ async fn a_broker_that_lost_everything_gets_it_again() {
     }
     watcher.wait_for(LWT, "online").await;
     // Commands arrive again, too.
-    assert_eq!(tell(&mut watcher, "refresh/period/active", "60").await, "Success");
+    assert_eq!(
+        tell(&mut watcher, "refresh/period/active", "60").await,
+        "Success"
+    );
     assert!(running.stop().success());
 }

@@ -24,7 +24,10 @@ async fn works(broker: &Mosquitto, uri: &str, flags: &[&str]) {
     let running = Program::new(&cloud, uri).start(flags);
     watcher.wait_for(LWT, "online").await;
     watcher.wait_for(&car("refresh/mode"), "periodic").await;
-    assert_eq!(super::tell(&mut watcher, "refresh/mode", "off").await, "Success");
+    assert_eq!(
+        super::tell(&mut watcher, "refresh/mode", "off").await,
+        "Success"
+    );
     assert!(running.stop().success());
     watcher.wait_for(LWT, "offline").await;
 }
@@ -34,7 +37,11 @@ async fn an_encrypted_broker_is_verified() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new(directory.path());
     let server = authority.sign("localhost");
-    let lines = format!("certfile {}\nkeyfile {}\n", server.chain.display(), server.key.display());
+    let lines = format!(
+        "certfile {}\nkeyfile {}\n",
+        server.chain.display(),
+        server.key.display()
+    );
     let (broker, port) = broker(&lines);
     let ca = authority.file().display().to_string();
     let uri = format!("tls://localhost:{port}");

@@ -47,26 +47,43 @@ async fn a_car_is_published_and_obeys() {
     assert!(number(&watcher, "drivetrain/mileage") > 20_000.0);
     let document = format!("homeassistant/device/{VIN}_mg/config");
     watcher
-        .wait_until("a document", |watcher| {
-            watcher.last.contains_key(&document)
-        })
+        .wait_until("a document", |watcher| watcher.last.contains_key(&document))
         .await;
 
-    assert_eq!(tell(&mut watcher, "drivetrain/socTarget", "70").await, "Success");
+    assert_eq!(
+        tell(&mut watcher, "drivetrain/socTarget", "70").await,
+        "Success"
+    );
     watcher.wait_for(&car("drivetrain/socTarget"), "70").await;
     assert_eq!(
         tell(&mut watcher, "drivetrain/socTarget", "85").await,
         "Failed: Error setting SoC target: Unknown target battery percentage: 85"
     );
     let error = &watcher.last[&car("events/command_error")];
-    assert!(error.contains(r#""command":"drivetrain/socTarget/set""#), "{error}");
-    assert_eq!(tell(&mut watcher, "climate/remoteTemperature", "21.0").await, "Success");
-    watcher.wait_for(&car("climate/remoteTemperature"), "21").await;
-    assert_eq!(tell(&mut watcher, "climate/remoteClimateState", "on").await, "Success");
-    watcher.wait_for(&car("climate/remoteClimateState"), "on").await;
+    assert!(
+        error.contains(r#""command":"drivetrain/socTarget/set""#),
+        "{error}"
+    );
+    assert_eq!(
+        tell(&mut watcher, "climate/remoteTemperature", "21.0").await,
+        "Success"
+    );
+    watcher
+        .wait_for(&car("climate/remoteTemperature"), "21")
+        .await;
+    assert_eq!(
+        tell(&mut watcher, "climate/remoteClimateState", "on").await,
+        "Success"
+    );
+    watcher
+        .wait_for(&car("climate/remoteClimateState"), "on")
+        .await;
     assert_eq!(tell(&mut watcher, "doors/locked", "False").await, "Success");
     watcher.wait_for(&car("doors/locked"), "False").await;
-    assert_eq!(tell(&mut watcher, "drivetrain/charging", "off").await, "Success");
+    assert_eq!(
+        tell(&mut watcher, "drivetrain/charging", "off").await,
+        "Success"
+    );
     watcher.wait_for(&car("drivetrain/charging"), "False").await;
     assert_eq!(
         tell(&mut watcher, "windows/driver", "True").await,
@@ -74,7 +91,9 @@ async fn a_car_is_published_and_obeys() {
     );
 
     // Only settings count when the broker has kept them.
-    watcher.publish(&format!("{CAR}/doors/locked/set"), "True", true).await;
+    watcher
+        .publish(&format!("{CAR}/doors/locked/set"), "True", true)
+        .await;
     watcher.wait_for(&car("doors/locked"), "True").await;
     assert!(running.stop().success());
     watcher.wait_for(LWT, "offline").await;
@@ -92,16 +111,26 @@ async fn what_a_broker_had_kept_moves_no_car() {
         ("refresh/period/inActive", "7200"),
         ("refresh/mode", "off"),
     ] {
-        watcher.publish(&car(&format!("{command}/set")), payload, true).await;
+        watcher
+            .publish(&car(&format!("{command}/set")), payload, true)
+            .await;
     }
     let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
     let running = program.start(&["--read-only"]);
     watcher.wait_for(&car("refresh/mode"), "off").await;
-    watcher.wait_for(&car("refresh/period/inActive"), "7200").await;
+    watcher
+        .wait_for(&car("refresh/period/inActive"), "7200")
+        .await;
     // A fresh one does, unless the gateway is read only.
     let result = tell(&mut watcher, "doors/locked", "False").await;
-    assert!(result.starts_with("Failed: this gateway is read only"), "{result}");
-    assert_eq!(tell(&mut watcher, "refresh/mode", "periodic").await, "Success");
+    assert!(
+        result.starts_with("Failed: this gateway is read only"),
+        "{result}"
+    );
+    assert_eq!(
+        tell(&mut watcher, "refresh/mode", "periodic").await,
+        "Success"
+    );
     watcher.wait_for(&car("available"), "online").await;
     assert!(running.stop().success());
 }
