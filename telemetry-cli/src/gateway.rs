@@ -235,6 +235,13 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
+    for bluetti in &config.bluetti {
+        let component = link(&format!("bluetti {}", bluetti.title()), vec![]);
+        let (bluetti, context) = (bluetti.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::bluetti::run(bluetti.clone(), context.clone(), task)
+        });
+    }
 }
 
 /// The file of `secret`, if it is in one.

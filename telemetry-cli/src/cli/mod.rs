@@ -12,7 +12,7 @@ use crate::config::parse_duration;
 use crate::log;
 
 pub use command::{CommandCommand, CommandJbdArgs};
-pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
+pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;

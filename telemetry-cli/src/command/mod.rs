@@ -8,6 +8,7 @@ use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
 use crate::radio::RadioError;
+use crate::source::bluetooth::Trouble;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
@@ -135,8 +136,8 @@ pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     StateDir::locate(asked, &Environment::of_process())
 }
 
-impl From<PollError> for Failure {
-    fn from(error: PollError) -> Self {
+impl<E: Trouble> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self {
             message: error.to_string(),
             ..error.failure("")

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
 use crate::hub::Hub;
+use crate::source::bluetooth::Trouble as _;
 use crate::source::{self, Context};
 use crate::summary::summary;
 

@@ -6,6 +6,7 @@ use super::locate_state_dir;
 use crate::cli::PackArgs;
 use crate::config::{Config, Environment, Jbd};
 use crate::exit::{Code, Failure};
+use crate::source::bluetooth::Trouble as _;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 

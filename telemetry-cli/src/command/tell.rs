@@ -8,7 +8,6 @@ use super::{pack, prepare_or_default, print};
 use crate::cli::{CommandCommand, CommandJbdArgs, LogArgs};
 use crate::config::Config;
 use crate::exit::{Code, Failure};
-use crate::source::jbd::CommandError;
 use crate::source::{self, Context};
 
 /// `command KIND`
@@ -56,8 +55,7 @@ async fn jbd(args: &CommandJbdArgs, log: &LogArgs) -> Result<(), Failure> {
     let told = source::jbd::command(pack.clone(), context.clone(), args.control, &value).await;
     context.radio.close().await;
     told.map_err(|error| {
-        let (CommandError::NotSent(cause) | CommandError::Failed(cause)) = &error;
-        let mut failure = pack::failure(&pack, cause);
+        let mut failure = pack::failure(&pack, error.cause());
         failure.message = format!("{}: {error}", pack.title());
         failure
     })

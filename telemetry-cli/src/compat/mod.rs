@@ -8,6 +8,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+pub mod bluetti;
 pub mod jbd_bms_mqtt;
 pub mod saic;
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use bluetti::{Bluetti, BluettiAllow};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
 pub use drop_in::{DropIn, MergedJson};
@@ -25,6 +26,7 @@ pub use secret::{Secret, SecretError};
 
 pub(crate) use secret::plain;
 
+mod bluetti;
 mod broker_url;
 mod check;
 mod drop_in;
@@ -58,6 +60,8 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// `[[bluetti]]`
+    pub bluetti: Vec<Bluetti>,
     /// What a drop-in command publishes. No file can say it.
     #[serde(skip)]
     pub drop_in: Option<DropIn>,
@@ -66,7 +70,7 @@ pub struct Config {
 impl Config {
     /// How many devices are named, of whatever make.
     pub fn device_count(&self) -> usize {
-        self.jbd.len()
+        self.jbd.len() + self.bluetti.len()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::config::{Config, Jbd};
 use crate::exit::{Code, Failure};
 use crate::native::JbdPack;
 use crate::radio::Radio;
+use crate::source::bluetooth::Trouble as _;
 use crate::source::{self, Context};
 
 /// The adapter first: without it no pack is worth a try. A gateway that runs

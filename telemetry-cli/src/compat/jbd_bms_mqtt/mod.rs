@@ -121,8 +121,10 @@ pub fn publication(merged: &MergedJson, pack: &JbdPack) -> Message {
 /// The sink: one message for each reading.
 pub async fn run(mqtt: config::Mqtt, merged: MergedJson, context: Context, task: Task) -> Exit {
     let publication = move |reading: &Reading| {
-        let Native::Jbd(pack) = reading.native.as_ref()?;
-        Some(publication(&merged, pack))
+        match reading.native.as_ref()? {
+            Native::Jbd(pack) => Some(publication(&merged, pack)),
+            _ => None,
+        }
     };
     fleeting::run(mqtt, context, task, publication).await
 }
