@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::request::Parts;
 use saic_ismart::simulator::{Activity, CloudConfig, Phase};
-use telemetry_cli::cloud::Server;
 use telemetry_cli::cloud::saic::Saic;
+use telemetry_cli::cloud::{Answer, Cloud, Server};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +16,11 @@ use running::Running;
 use watcher::Watcher;
 
 mod cloud_session;
+mod days;
 mod discovery;
+mod packaging;
 mod restart;
+mod table;
 mod transports;
 mod values;
 
@@ -33,9 +37,22 @@ const VIN: &str = "LSJDEMO0000000001";
 const CAR: &str = "saic/demo@example.com/vehicles/LSJDEMO0000000001";
 const LWT: &str = "saic/_internal/lwt";
 
+/// A cloud that counts what it is asked.
+struct Counting {
+    saic: Saic,
+    requests: u64,
+}
+
+impl Cloud for Counting {
+    fn answer(&mut self, head: &Parts, body: &[u8]) -> Answer {
+        self.requests += 1;
+        self.saic.answer(head, body)
+    }
+}
+
 /// A simulated cloud that listens.
 struct Simulated {
-    cloud: Arc<Mutex<Saic>>,
+    cloud: Arc<Mutex<Counting>>,
     address: SocketAddr,
     shutdown: CancellationToken,
 }
@@ -51,7 +68,10 @@ impl Simulated {
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await;
         let server = server.expect("a free port");
         let address = server.local_addr();
-        let cloud = Arc::new(Mutex::new(Saic::new(config, 7)));
+        let cloud = Arc::new(Mutex::new(Counting {
+            saic: Saic::new(config, 7),
+            requests: 0,
+        }));
         let shutdown = CancellationToken::new();
         tokio::spawn(server.run(cloud.clone(), shutdown.clone()));
         Self {
@@ -61,8 +81,27 @@ impl Simulated {
         }
     }
 
-    fn cloud(&self) -> MutexGuard<'_, Saic> {
+    fn lock(&self) -> MutexGuard<'_, Counting> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests of any kind.
+    fn requests(&self) -> u64 {
+        self.lock().requests
+    }
+
+    fn logins(&self) -> u64 {
+        self.lock().saic.0.logins()
+    }
+
+    /// How often the car was asked or told something.
+    fn live_calls(&self) -> u64 {
+        self.lock().saic.0.live_calls()
+    }
+
+    /// The phone takes the account.
+    fn log_in_elsewhere(&self) {
+        self.lock().saic.0.log_in_elsewhere();
     }
 }
 

@@ -21,7 +21,7 @@ async fn a_restart_wakes_no_car_logs_in_nowhere_and_knows_all_values() {
     );
     let soc = watcher.last[&car("drivetrain/soc")].clone();
     assert!(running.stop().success());
-    let (logins, calls) = (cloud.cloud().0.logins(), cloud.cloud().0.live_calls());
+    let (logins, calls) = (cloud.logins(), cloud.live_calls());
     assert_eq!(logins, 1);
 
     // Nothing is left on the broker.
@@ -39,8 +39,8 @@ async fn a_restart_wakes_no_car_logs_in_nowhere_and_knows_all_values() {
     watcher
         .wait_until("a document", |watcher| watcher.last.contains_key(&document))
         .await;
-    assert_eq!(cloud.cloud().0.logins(), logins);
-    assert_eq!(cloud.cloud().0.live_calls(), calls);
+    assert_eq!(cloud.logins(), logins);
+    assert_eq!(cloud.live_calls(), calls);
 
     // A power failure.
     running.kill();

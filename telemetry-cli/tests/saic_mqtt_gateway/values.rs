@@ -97,7 +97,7 @@ async fn a_car_is_published_and_obeys() {
     watcher.wait_for(&car("doors/locked"), "True").await;
     assert!(running.stop().success());
     watcher.wait_for(LWT, "offline").await;
-    assert_eq!(cloud.cloud().0.logins(), 1);
+    assert_eq!(cloud.logins(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,7 +117,13 @@ impl Account {
         let list = self.client.vehicles().await?;
         self.learn_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
-        let first = self.cars.vins().is_empty();
+        let known = self.cars.vins();
+        let first = known.is_empty();
+        if list.is_empty() && !first {
+            // Nobody sells all cars at once: the cloud forgets them now and then.
+            tracing::warn!("the list of cars is empty, the known ones stay");
+            return Ok(known.len());
+        }
         let mut there = Vec::new();
         for info in &list {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {

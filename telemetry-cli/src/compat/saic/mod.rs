@@ -19,6 +19,7 @@ pub mod charging_station;
 pub mod client;
 pub mod command;
 mod console;
+pub mod dotenv;
 pub mod entities;
 pub mod gateway;
 pub mod hybrid;

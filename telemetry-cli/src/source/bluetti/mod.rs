@@ -100,7 +100,9 @@ pub async fn command(
     value: &Value,
 ) -> Result<(), CommandError<PollError>> {
     // Whoever typed it waits, and can give up.
-    poller(config, context, "once").tell(control, value, None).await
+    poller(config, context, "once")
+        .tell(control, value, None)
+        .await
 }
 
 fn poller(config: Bluetti, context: Context, source: &str) -> Poller<Station> {
@@ -229,7 +231,9 @@ impl Station {
             Some(known) => known,
             none => none.insert(Known::new(link.client.identify().await?, link, config)),
         };
-        known.read(&mut link.client, config.settings_interval).await?;
+        known
+            .read(&mut link.client, config.settings_interval)
+            .await?;
         let mut packs_are_new = false;
         if scope == Scope::Due && due(known.packs_read(), config.packs_interval) {
             packs_are_new = known.read_packs(&mut link.client, &base.target).await?;
@@ -254,7 +258,9 @@ impl Station {
             if !packs_are_new {
                 record.packs.clear();
             }
-            reading.extra.insert(registers::KEY.to_owned(), record.to_json());
+            reading
+                .extra
+                .insert(registers::KEY.to_owned(), record.to_json());
         }
         reading.native = Some(Native::Bluetti(Arc::new(station)));
         Ok(reading)

@@ -117,18 +117,36 @@ fn pack(pack: &Pack<'_>) -> Value {
     set("voltage_v", decimal(pack.voltage_v()));
     set("current_a", decimal(pack.current_a()));
     let celsius = pack.temperature_c();
-    set("temperature_c", celsius.map(|celsius| i64::from(celsius).into()));
-    set("status", pack.status().map(|status| status.to_string().into()));
-    set("model", pack.model_name().map(|model| model.to_string().into()));
-    set("serial", pack.serial_number().map(|serial| serial.to_string().into()));
-    set("version", pack.version().map(|version| version.to_string().into()));
+    set(
+        "temperature_c",
+        celsius.map(|celsius| i64::from(celsius).into()),
+    );
+    set(
+        "status",
+        pack.status().map(|status| status.to_string().into()),
+    );
+    set(
+        "model",
+        pack.model_name().map(|model| model.to_string().into()),
+    );
+    set(
+        "serial",
+        pack.serial_number().map(|serial| serial.to_string().into()),
+    );
+    set(
+        "version",
+        pack.version().map(|version| version.to_string().into()),
+    );
     let cells = pack.cell_voltages_mv();
     if let (Some(low), Some(high)) = (cells.iter().min(), cells.iter().max()) {
         let volts = |mv: &u16| f64::from(*mv) / 1000.0;
         set("cell_min_v", Some(volts(low).into()));
         set("cell_max_v", Some(volts(high).into()));
         set("cell_delta_v", Some(volts(&(high - low)).into()));
-        set("cell_voltages_v", Some(cells.iter().map(|mv| Some(volts(mv))).collect()));
+        set(
+            "cell_voltages_v",
+            Some(cells.iter().map(|mv| Some(volts(mv))).collect()),
+        );
     }
     for (field, value) in pack.fields() {
         if !field.role().is_some_and(is_of_pack) {

@@ -130,7 +130,13 @@ impl Car {
                 biased;
                 () = shutdown.cancelled() => break,
                 // Before the poll: settings that wait change when that is due.
-                Some(wish) = wishes.recv() => self.take(wish).await,
+                Some(wish) = wishes.recv() => {
+                    tokio::select! {
+                        biased;
+                        () = shutdown.cancelled() => break,
+                        () = self.take(wish) => {}
+                    }
+                }
                 () = tokio::time::sleep(wait.to_std().unwrap_or_default()) => {
                     tokio::select! {
                         biased;
