@@ -11,14 +11,15 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
-pub use command::{CommandCommand, CommandJbdArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
 pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;
@@ -27,6 +28,7 @@ mod jbd_bms_mqtt;
 mod pack;
 mod saic_mqtt_gateway;
 mod simulate;
+mod station;
 mod status;
 
 use pack::bluetooth_address;

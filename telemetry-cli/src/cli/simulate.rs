@@ -9,6 +9,17 @@ use clap::{Args, Subcommand};
 pub enum SimulateCommand {
     /// The iSMART cloud with an MG that charges, drives and rests
     Saic(SimulateArgs),
+    /// The cloud of the MyBMW app with a car of each drive train
+    ///
+    /// `captcha_token` of the first line is how a captcha token begins; each is
+    /// good once.
+    Bmw(SimulateArgs),
+    /// BMW CarData with the same cars, and its stream
+    ///
+    /// A device code is confirmed when its page is opened, or by itself when it
+    /// is asked for the second time.
+    #[command(name = "cardata")]
+    CarData(SimulateArgs),
 }
 
 /// Where a simulated cloud listens.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lock::lock;
 
+pub mod bmw;
 pub mod saic;
 
 /// More than any request that a client of these clouds makes.

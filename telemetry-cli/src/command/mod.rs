@@ -26,8 +26,10 @@ pub mod run;
 pub mod saic_mqtt_gateway;
 pub mod scan;
 pub mod simulate;
+mod station;
 pub mod status;
 pub mod tell;
+mod which;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {

@@ -58,7 +58,7 @@ async fn a_plain_station_is_read_with_its_packs() {
     assert_eq!(packs.as_array().unwrap().len(), 2);
     assert_eq!(packs[0]["soc_percent"], 87);
     assert_eq!(packs[1]["soc_percent"], 86);
-    assert_eq!(packs[1]["voltage_v"], 53.12);
+    assert_eq!(packs[1]["pack_voltage_v"], 53.12);
     assert_eq!(packs[1]["status"], "DISCHARGE");
     assert_eq!(packs[1]["cell_voltages_v"].as_array().unwrap().len(), 16);
     assert_eq!(packs[1]["cell_delta_v"], 0.02);

@@ -101,8 +101,8 @@ fn packs(told: &BluettiStation) -> Option<Value> {
     Some(Value::List(packs))
 }
 
-/// One pack: what all have under names like those of a battery, the rest under
-/// its reference name.
+/// One pack: what all have under the keys of the battery catalogue as far as it
+/// has them, the rest under its reference name.
 fn pack(pack: &Pack<'_>) -> Value {
     let mut fields = std::collections::BTreeMap::new();
     let mut set = |name: &str, value: Option<Value>| {
@@ -114,7 +114,7 @@ fn pack(pack: &Pack<'_>) -> Value {
     let percent = |number: Option<u8>| number.map(|number| Value::from(i64::from(number)));
     set("soc_percent", percent(pack.soc_percent()));
     set("soh_percent", percent(pack.soh_percent()));
-    set("voltage_v", decimal(pack.voltage_v()));
+    set("pack_voltage_v", decimal(pack.voltage_v()));
     set("current_a", decimal(pack.current_a()));
     let celsius = pack.temperature_c();
     set(
@@ -134,7 +134,7 @@ fn pack(pack: &Pack<'_>) -> Value {
         pack.serial_number().map(|serial| serial.to_string().into()),
     );
     set(
-        "version",
+        "software_version",
         pack.version().map(|version| version.to_string().into()),
     );
     let cells = pack.cell_voltages_mv();
