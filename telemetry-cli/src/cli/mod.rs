@@ -18,6 +18,7 @@ pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
+pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
 pub use station::StationArgs;
 pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
@@ -29,6 +30,7 @@ mod export;
 mod jbd_bms_mqtt;
 mod login;
 mod pack;
+mod saic_mqtt_gateway;
 mod simulate;
 mod station;
 mod status;
@@ -179,6 +181,16 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Bring MG cars to MQTT: stands in for the Python gateway of this name
+    ///
+    /// Flags, environment variables, topics and commands are those of the
+    /// original. One account has one session: use a second, shared account, or
+    /// the phone and this program log each other out.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::saic::NAME, version, after_help = EXIT_CODES)]
+    SaicMqttGateway(Box<SaicMqttGatewayArgs>),
 }
 
 /// Which configuration.

@@ -25,6 +25,7 @@ pub mod once;
 mod pack;
 mod progress;
 pub mod run;
+pub mod saic_mqtt_gateway;
 pub mod scan;
 pub mod simulate;
 mod station;
@@ -70,6 +71,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::SaicMqttGateway(args) => {
+            saic_mqtt_gateway::saic_mqtt_gateway(&args, &cli.log).await
+        }
     }
 }
 
