@@ -16,14 +16,16 @@ pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
+pub use simulate::{SimulateArgs, SimulateCommand};
 pub use station::StationArgs;
-pub use status::{StatusBluettiArgs, StatusCommand, StatusJbdArgs};
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
 mod pack;
+mod simulate;
 mod station;
 mod status;
 
@@ -151,6 +153,12 @@ pub enum Command {
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
+    /// Serve a simulated cloud, for tests of other programs
+    ///
+    /// The first and only line on stdout says where it is and which account it
+    /// takes, as JSON. Ctrl-C ends it.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -24,6 +24,7 @@ mod pack;
 mod progress;
 pub mod run;
 pub mod scan;
+pub mod simulate;
 mod station;
 pub mod status;
 pub mod tell;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             capture::run(&command, &config).await
         }
         Command::Decode(command) => decode::run(&command),
+        Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
     }

@@ -167,6 +167,12 @@ fn set<'i>(
     let Some((first, rest)) = segments.split_first() else {
         return Ok(());
     };
+    // Variables are lower-cased, and a VIN in the file is not.
+    let written = table.iter().map(|(key, _)| key.get_ref().to_string());
+    let first = &written
+        .into_iter()
+        .find(|key| key.eq_ignore_ascii_case(first))
+        .unwrap_or_else(|| first.clone());
     let path = path.clone().key(first);
     let span = value.span();
     let Some(next) = rest.first() else {

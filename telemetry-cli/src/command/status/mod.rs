@@ -9,6 +9,7 @@ use crate::exit::{Code, Failure};
 use crate::source::bluetooth::Trouble;
 use crate::source::{self, Context};
 
+mod bmw;
 mod page;
 mod report;
 mod station;
@@ -23,6 +24,7 @@ const INSTEAD: &str = "see its topics or `telemetry export` for what it says";
 pub async fn run(command: &StatusCommand, log: &LogArgs) -> Result<(), Failure> {
     match command {
         StatusCommand::Jbd(args) => jbd(args, log).await,
+        StatusCommand::Bmw(args) => bmw::bmw(args, log).await,
         StatusCommand::Bluetti(args) => bluetti(args, log).await,
     }
 }
