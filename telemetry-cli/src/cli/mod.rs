@@ -11,20 +11,24 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
-pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
+pub use account::AccountArgs;
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
 pub use station::StationArgs;
-pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs};
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
+mod account;
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
+mod login;
 mod pack;
 mod saic_mqtt_gateway;
 mod simulate;
@@ -134,6 +138,9 @@ pub enum Command {
     ///
     /// Nothing is changed. What a running gateway holds is left alone.
     Check(CheckArgs),
+    /// Log in to a cloud and keep the session
+    #[command(subcommand)]
+    Login(LoginCommand),
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
@@ -254,6 +261,12 @@ pub struct OnceArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Which state directory: sessions are kept there.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Ask cars and clouds even if they were asked a moment ago
+    #[arg(long)]
+    pub spend_quota: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
