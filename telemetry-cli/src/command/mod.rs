@@ -12,6 +12,7 @@ use crate::source::bluetooth::Trouble;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+pub mod bluetti;
 pub mod capture;
 pub mod check;
 pub mod config;
@@ -63,6 +64,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Decode(command) => decode::run(&command),
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::BluettiMonitor(args) => bluetti::service::monitor(&args, &cli.log).await,
+        Command::BluettiMqtt(args) => bluetti::service::mqtt(&args, &cli.log).await,
+        // Their `--log` is a file.
+        Command::BluettiLogger(args) => bluetti::logger::logger(&args).await,
+        Command::BluettiDiscovery(args) => bluetti::discovery::discovery(&args).await,
     }
 }
 
