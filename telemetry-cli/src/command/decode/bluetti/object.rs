@@ -101,6 +101,26 @@ fn complete(model: Model, start: u16, words: &[u16], registers: &mut Registers) 
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        let fields = self.0.iter();
+        serializer.collect_map(fields.map(|(name, value)| (name, Named { name, value })))
+    }
+}
+
+/// A value under one of its names. Who calls a field so has names of its own for
+/// the choices, too.
+struct Named<'f> {
+    name: &'static str,
+    value: &'f Value,
+}
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Value::Choice(choice) = self.value
+            && self.name.starts_with("ctrl_")
+            && let Some(alias) = choice.alias()
+        {
+            return serializer.serialize_str(alias);
+        }
+        self.value.serialize(serializer)
     }
 }
