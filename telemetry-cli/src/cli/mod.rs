@@ -14,12 +14,13 @@ use crate::log;
 pub use bluetti::{
     BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
 };
-pub use command::{CommandCommand, CommandJbdArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use pack::PackArgs;
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusCommand, StatusJbdArgs};
 
 mod bluetti;
 mod command;
@@ -27,6 +28,7 @@ mod decode;
 mod export;
 mod jbd_bms_mqtt;
 mod pack;
+mod station;
 mod status;
 
 use pack::bluetooth_address;

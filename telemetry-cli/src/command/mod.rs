@@ -25,8 +25,10 @@ mod pack;
 mod progress;
 pub mod run;
 pub mod scan;
+mod station;
 pub mod status;
 pub mod tell;
+mod which;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {

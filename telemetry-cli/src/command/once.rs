@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use futures_util::future::{FutureExt as _, join_all};
 use serde_json::json;
 
 use super::run::guest_radio;
@@ -9,7 +10,6 @@ use crate::config::Config;
 use crate::event::ReadingJson;
 use crate::exit::{Code, Failure};
 use crate::hub::Hub;
-use crate::source::bluetooth::Trouble as _;
 use crate::source::{self, Context};
 use crate::summary::summary;
 
@@ -27,32 +27,27 @@ struct Trouble {
 /// # Errors
 /// That of the first device that could not be read, after all were tried.
 pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
-    if config.jbd.is_empty() {
+    if config.device_count() == 0 {
         return Err(
             Failure::new(Code::Configuration, "no devices are configured")
-                .hint("add a [[jbd]] table; `telemetry config sample` shows one"),
+                .hint("add a [[jbd]] or a [[bluetti]] table; `telemetry config sample` shows them"),
         );
     }
     let context = Context::brief(guest_radio(&config)?)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    let polls = config.jbd.iter().map(|jbd| {
-        let (jbd, context) = (jbd.clone(), context.clone());
-        async move {
-            let device = jbd.title().to_owned();
-            source::jbd::once(jbd, context)
-                .await
-                .map_err(|error| Trouble {
-                    error: error.to_string(),
-                    failure: error.failure(&device),
-                    device,
-                })
-        }
+    let packs = config.jbd.iter().map(|jbd| {
+        let read = source::jbd::once(jbd.clone(), context.clone());
+        attempt(jbd.title(), read).boxed_local()
     });
-    let troubles: Vec<Trouble> = futures_util::future::join_all(polls)
+    let stations = config.bluetti.iter().map(|bluetti| {
+        let read = source::bluetti::once(bluetti.clone(), context.clone());
+        attempt(bluetti.title(), read).boxed_local()
+    });
+    let troubles: Vec<Trouble> = join_all(packs.chain(stations))
         .await
         .into_iter()
-        .filter_map(Result::err)
+        .flatten()
         .collect();
 
     context.radio.close().await;
@@ -61,6 +56,18 @@ pub async fn once(config: Config, json: bool) -> Result<(), Failure> {
         None => Ok(()),
         Some(trouble) => Err(trouble.failure),
     }
+}
+
+async fn attempt<E: source::bluetooth::Trouble>(
+    device: &str,
+    read: impl Future<Output = Result<(), E>>,
+) -> Option<Trouble> {
+    let error = read.await.err()?;
+    Some(Trouble {
+        error: error.to_string(),
+        failure: error.failure(device),
+        device: device.to_owned(),
+    })
 }
 
 fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {

@@ -72,6 +72,16 @@ impl Config {
     pub fn device_count(&self) -> usize {
         self.jbd.len() + self.bluetti.len()
     }
+
+    /// The same without any device.
+    #[must_use]
+    pub fn without_devices(self) -> Self {
+        Self {
+            jbd: Vec::new(),
+            bluetti: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// `[gateway]`: the process itself.

@@ -31,13 +31,16 @@ pub enum PollError {
     #[error("`{0}` is no model that is known")]
     UnknownModel(String),
     /// The model cannot be told that.
-    #[error("{model} has no control `{control}`, or takes another value")]
+    #[error("{model} has no control `{control}`, or one that takes something else")]
     NoSuchControl {
         /// The model whose map the station has.
         model: Model,
         /// What was to be set.
         control: &'static str,
     },
+    /// The control takes something else.
+    #[error("{0}")]
+    NotTaken(String),
 }
 
 impl Trouble for PollError {
@@ -47,7 +50,7 @@ impl Trouble for PollError {
             Self::Tcp { .. } => Code::Device,
             Self::Device(_) => Code::Protocol,
             Self::UnknownModel(_) => Code::Configuration,
-            Self::NoSuchControl { .. } => Code::Usage,
+            Self::NoSuchControl { .. } | Self::NotTaken(_) => Code::Usage,
         }
     }
 
@@ -77,7 +80,10 @@ impl Trouble for PollError {
             Self::Device(Error::UnknownModel) => {
                 Some("set `model` in its [[bluetti]] table to what is printed on it")
             }
-            Self::Device(_) | Self::UnknownModel(_) | Self::NoSuchControl { .. } => None,
+            Self::Device(_)
+            | Self::UnknownModel(_)
+            | Self::NoSuchControl { .. }
+            | Self::NotTaken(_) => None,
         }
     }
 

@@ -89,7 +89,8 @@ pub async fn measure(config: Bluetti, context: Context) -> Result<Arc<BluettiSta
     }
 }
 
-/// Tells one station something, and reads back whether it did it.
+/// Tells one station something, and reads back whether it did it. What its
+/// model takes is known when it was asked: until then, `text` is but text.
 ///
 /// # Errors
 /// Why it was not told, or did not do it.
@@ -97,10 +98,15 @@ pub async fn command(
     config: Bluetti,
     context: Context,
     control: &'static Control,
-    value: &Value,
+    text: &str,
 ) -> Result<(), CommandError<PollError>> {
+    let mut poller = poller(config, context, "once");
+    let asked = poller.poll(Scope::Brief).await;
+    asked.map_err(CommandError::NotSent)?;
+    let value = poller.peer.understand(control, text);
+    let value = value.map_err(CommandError::NotSent)?;
     // Whoever typed it waits, and can give up.
-    poller(config, context, "once").tell(control, value, None).await
+    poller.tell(control, &value, None).await
 }
 
 fn poller(config: Bluetti, context: Context, source: &str) -> Poller<Station> {
@@ -218,6 +224,18 @@ impl Peer for Station {
 }
 
 impl Station {
+    /// What `text` asks of a control of this station.
+    fn understand(&self, control: &'static Control, text: &str) -> Result<Value, PollError> {
+        let known = self.known.as_ref();
+        let mut offers = known.into_iter().flat_map(|known| &known.device.controls);
+        let offer = offers.find(|offer| *offer.control == *control);
+        let offer = offer.ok_or_else(|| PollError::NoSuchControl {
+            model: known.map_or(Model::GENERIC_V2, |known| known.identity.model),
+            control: control.name,
+        })?;
+        offer.form.parse(text).map_err(PollError::NotTaken)
+    }
+
     async fn ask(
         &mut self,
         link: &mut Connected,
@@ -229,7 +247,9 @@ impl Station {
             Some(known) => known,
             none => none.insert(Known::new(link.client.identify().await?, link, config)),
         };
-        known.read(&mut link.client, config.settings_interval).await?;
+        known
+            .read(&mut link.client, config.settings_interval)
+            .await?;
         let mut packs_are_new = false;
         if scope == Scope::Due && due(known.packs_read(), config.packs_interval) {
             packs_are_new = known.read_packs(&mut link.client, &base.target).await?;

@@ -58,7 +58,7 @@ async fn a_plain_station_is_read_with_its_packs() {
     assert_eq!(packs.as_array().unwrap().len(), 2);
     assert_eq!(packs[0]["soc_percent"], 87);
     assert_eq!(packs[1]["soc_percent"], 86);
-    assert_eq!(packs[1]["voltage_v"], 53.12);
+    assert_eq!(packs[1]["pack_voltage_v"], 53.12);
     assert_eq!(packs[1]["status"], "DISCHARGE");
     assert_eq!(packs[1]["cell_voltages_v"].as_array().unwrap().len(), 16);
     assert_eq!(packs[1]["cell_delta_v"], 0.02);
@@ -169,11 +169,15 @@ async fn a_paused_station_is_left_alone_until_it_is_told_otherwise() {
     let mut poller = poller(Bluetti::named(ENCRYPTED), context.clone(), "bluetti");
     poller.poll(Scope::Brief).await.unwrap();
     let id = context.hub.snapshot()[0].device.id.to_string();
-    told(&mut poller, &id, "bluetooth_pause", "5").await.unwrap();
+    told(&mut poller, &id, "bluetooth_pause", "5")
+        .await
+        .unwrap();
     assert!(poller.peer.link.is_none());
     let error = poller.poll(Scope::Brief).await.unwrap_err();
     assert!(error.to_string().contains("is paused"), "{error}");
-    told(&mut poller, &id, "bluetooth_pause", "0").await.unwrap();
+    told(&mut poller, &id, "bluetooth_pause", "0")
+        .await
+        .unwrap();
     poller.poll(Scope::Brief).await.unwrap();
 }
 

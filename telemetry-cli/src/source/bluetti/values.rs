@@ -101,8 +101,8 @@ fn packs(told: &BluettiStation) -> Option<Value> {
     Some(Value::List(packs))
 }
 
-/// One pack: what all have under names like those of a battery, the rest under
-/// its reference name.
+/// One pack: what all have under the keys of the battery catalogue as far as it
+/// has them, the rest under its reference name.
 fn pack(pack: &Pack<'_>) -> Value {
     let mut fields = std::collections::BTreeMap::new();
     let mut set = |name: &str, value: Option<Value>| {
@@ -114,21 +114,39 @@ fn pack(pack: &Pack<'_>) -> Value {
     let percent = |number: Option<u8>| number.map(|number| Value::from(i64::from(number)));
     set("soc_percent", percent(pack.soc_percent()));
     set("soh_percent", percent(pack.soh_percent()));
-    set("voltage_v", decimal(pack.voltage_v()));
+    set("pack_voltage_v", decimal(pack.voltage_v()));
     set("current_a", decimal(pack.current_a()));
     let celsius = pack.temperature_c();
-    set("temperature_c", celsius.map(|celsius| i64::from(celsius).into()));
-    set("status", pack.status().map(|status| status.to_string().into()));
-    set("model", pack.model_name().map(|model| model.to_string().into()));
-    set("serial", pack.serial_number().map(|serial| serial.to_string().into()));
-    set("version", pack.version().map(|version| version.to_string().into()));
+    set(
+        "temperature_c",
+        celsius.map(|celsius| i64::from(celsius).into()),
+    );
+    set(
+        "status",
+        pack.status().map(|status| status.to_string().into()),
+    );
+    set(
+        "model",
+        pack.model_name().map(|model| model.to_string().into()),
+    );
+    set(
+        "serial",
+        pack.serial_number().map(|serial| serial.to_string().into()),
+    );
+    set(
+        "software_version",
+        pack.version().map(|version| version.to_string().into()),
+    );
     let cells = pack.cell_voltages_mv();
     if let (Some(low), Some(high)) = (cells.iter().min(), cells.iter().max()) {
         let volts = |mv: &u16| f64::from(*mv) / 1000.0;
         set("cell_min_v", Some(volts(low).into()));
         set("cell_max_v", Some(volts(high).into()));
         set("cell_delta_v", Some(volts(&(high - low)).into()));
-        set("cell_voltages_v", Some(cells.iter().map(|mv| Some(volts(mv))).collect()));
+        set(
+            "cell_voltages_v",
+            Some(cells.iter().map(|mv| Some(volts(mv))).collect()),
+        );
     }
     for (field, value) in pack.fields() {
         if !field.role().is_some_and(is_of_pack) {

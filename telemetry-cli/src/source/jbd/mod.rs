@@ -96,7 +96,9 @@ pub async fn command(
     value: &Value,
 ) -> Result<(), CommandError<PollError>> {
     // Whoever typed it waits, and can give up.
-    poller(config, context, "once").tell(control, value, None).await
+    poller(config, context, "once")
+        .tell(control, value, None)
+        .await
 }
 
 /// What is known of a pack between two reads.
@@ -349,7 +351,12 @@ mod tests {
         assert_eq!(pack.info.temperatures_deci_c.len(), 3);
     }
 
-    async fn told(pack: &mut Poller<Pack>, id: &str, word: &str, text: &str) -> Result<(), Refusal> {
+    async fn told(
+        pack: &mut Poller<Pack>,
+        id: &str,
+        word: &str,
+        text: &str,
+    ) -> Result<(), Refusal> {
         let controls = pack.base.context.controls.clone();
         let source = async {
             // Nothing comes if it was refused before.
