@@ -63,7 +63,8 @@ impl Model {
             let mut start = u32::from(window.start);
             while start < window.end() {
                 let secrets = private_registers(self.generation()).iter();
-                let inside = |secret: &&Block| u32::from(secret.start) <= start && start < secret.end();
+                let inside =
+                    |secret: &&Block| u32::from(secret.start) <= start && start < secret.end();
                 if let Some(secret) = secrets.clone().find(inside) {
                     start = secret.end();
                     continue;

@@ -99,7 +99,12 @@ pub struct BluettiLoggerArgs {
     /// is set with $TELEMETRY_LOG
     // The id is that of the option of the same name that all other commands have:
     // so this one takes its place.
-    #[arg(id = "filter", long = "log", value_name = "FILE", required_unless_present = "scan")]
+    #[arg(
+        id = "filter",
+        long = "log",
+        value_name = "FILE",
+        required_unless_present = "scan"
+    )]
     pub log: Option<String>,
     /// Which station, such as `A4:C1:38:30:C2:8E`; or the name that it advertises
     #[arg(required_unless_present = "scan", value_parser = NonEmptyStringValueParser::new())]

@@ -78,7 +78,10 @@ fn answers_of_the_first_implementation() {
         let input = pieces.join(&b'\n');
         let args = ["--model", &case.model, "--start", &start, "--count", &count];
         let outcome = decode(args, input);
-        assert_eq!((outcome.stderr.as_str(), outcome.code), (NOTHING_REJECTED, Some(0)));
+        assert_eq!(
+            (outcome.stderr.as_str(), outcome.code),
+            (NOTHING_REJECTED, Some(0))
+        );
         let objects = objects(&outcome);
         let [object] = objects.as_slice() else {
             panic!("{}: {objects:?}", case.model);
@@ -114,7 +117,9 @@ fn logs_with_the_names_of_the_second_implementation() {
         let objects = objects(&outcome);
         assert_eq!(objects.len(), case.lines.len());
         for (name, expected) in &case.fields {
-            let mut found = objects.iter().filter_map(|object| object["fields"].get(name));
+            let mut found = objects
+                .iter()
+                .filter_map(|object| object["fields"].get(name));
             assert!(
                 found.any(|found| agrees(found, expected)),
                 "{}: {name} is not {expected}: {objects:#?}",
@@ -151,16 +156,28 @@ fn merged_split_damaged_and_interrupted_answers() {
         "01030207d57beb",
     ]
     .join("\n");
-    let outcome = decode(["--model", "AC300", "--start", "10", "--count", "40"], input);
+    let outcome = decode(
+        ["--model", "AC300", "--start", "10", "--count", "40"],
+        input,
+    );
     let kinds: Vec<_> = objects(&outcome)
         .iter()
         .map(|object| object["kind"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(
         kinds,
-        ["registers", "exception", "registers", "registers", "exception"]
+        [
+            "registers",
+            "exception",
+            "registers",
+            "registers",
+            "exception"
+        ]
     );
-    assert_eq!(objects(&outcome)[1], json!({"kind": "exception", "code": 2}));
+    assert_eq!(
+        objects(&outcome)[1],
+        json!({"kind": "exception", "code": 2})
+    );
     assert_eq!(outcome.code, Some(0));
     let rejected = 1 + 85 + 30 + 7;
     assert!(
@@ -202,7 +219,11 @@ fn a_refusal_in_a_log_is_an_exception_and_a_damaged_line_costs_no_other() {
     let exception = json!({"kind": "exception", "code": 2});
     assert_eq!(objects(&outcome), [exception.clone(), exception]);
     assert_eq!(outcome.code, Some(2));
-    assert!(outcome.stderr.contains("line 2: no answer: too many retries"));
+    assert!(
+        outcome
+            .stderr
+            .contains("line 2: no answer: too many retries")
+    );
     assert!(outcome.stderr.contains("line 3: it is no line of a log"));
 }
 
@@ -234,12 +255,21 @@ fn a_phones_log() {
         // Another device at the same time.
         log.received(&notification(0x41, 0x11, &answer));
     }
-    log.sent(&acl(0x40, &att(0x12, 0x0E, &bytes("01060bbf00017bca")), usize::MAX)[0]);
+    log.sent(
+        &acl(
+            0x40,
+            &att(0x12, 0x0E, &bytes("01060bbf00017bca")),
+            usize::MAX,
+        )[0],
+    );
     log.received(&notification(0x40, 0x11, &bytes("01060bbf00017bca")));
     let outcome = Cli::new(["decode", "bluetti", "--model", "AC300", "--btsnoop", "log"])
         .file("log", log.bytes())
         .run();
-    assert_eq!((outcome.stderr.as_str(), outcome.code), (NOTHING_REJECTED, Some(0)));
+    assert_eq!(
+        (outcome.stderr.as_str(), outcome.code),
+        (NOTHING_REJECTED, Some(0))
+    );
     let objects = objects(&outcome);
     assert_eq!(objects.len(), 2);
     assert_eq!(objects[0]["fields"]["total_battery_percent"], 87);

@@ -77,11 +77,7 @@ fn word(word: Option<&Option<u16>>) -> String {
 }
 
 /// The fields of a register, and their values before and after.
-fn meaning(
-    model: Model,
-    register: u16,
-    images: [&BTreeMap<u16, Option<u16>>; 2],
-) -> String {
+fn meaning(model: Model, register: u16, images: [&BTreeMap<u16, Option<u16>>; 2]) -> String {
     let [before, after] = images.map(|image| {
         let mut registers = Registers::new();
         for (register, word) in image {

@@ -83,7 +83,10 @@ pub async fn survey(radio: &Radio, wish: Wish<'_>, log: &Path) -> Result<Survey,
     survey.remember(known.iter().filter(|line| line.request.unit() == unit));
     let (all, before) = survey.progress();
     if before > 0 && !known.is_empty() {
-        eprintln!("{}: {before} of {all} registers need not be asked for", log.display());
+        eprintln!(
+            "{}: {before} of {all} registers need not be asked for",
+            log.display()
+        );
     }
     let bar = Bar::new("surveying", before);
     let mut percent = None;

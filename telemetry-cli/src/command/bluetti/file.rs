@@ -30,7 +30,10 @@ impl LogFile {
             file,
         };
         // Who wrote the last line may have been killed in the middle of it.
-        if !log.ends_with_a_line().map_err(|error| failure(path, &error))? {
+        if !log
+            .ends_with_a_line()
+            .map_err(|error| failure(path, &error))?
+        {
             log.add("\n")?;
         }
         Ok(log)

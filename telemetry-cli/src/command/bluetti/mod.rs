@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use bluetti_modbus::advertisement::{Advertisement, Likelihood, short_form};
-
 use super::progress::with_progress;
 use super::{BRIEF, print, run, start_log};
 use crate::cli::LogArgs;
@@ -11,6 +9,7 @@ use crate::config::{Bluetooth, Config, Environment, find, load};
 use crate::exit::Failure;
 use crate::log;
 use crate::radio::{Radio, Seen};
+use crate::source::recognition::recognize;
 
 pub mod diff;
 pub mod discovery;
@@ -50,15 +49,7 @@ async fn scan(radio: Radio, listed: Listed) -> Result<(), Failure> {
 }
 
 fn is_station(seen: &Seen) -> bool {
-    let services: Vec<u16> = seen.services.iter().copied().filter_map(short_form).collect();
-    let texts = seen.manufacturer_data.iter();
-    let texts: Vec<(u16, &[u8])> = texts.map(|(of, data)| (*of, data.as_slice())).collect();
-    let advertisement = Advertisement {
-        name: seen.name.as_deref(),
-        services: &services,
-        manufacturer_data: &texts,
-    };
-    advertisement.likelihood() == Likelihood::Likely
+    recognize(seen).is_some_and(|of| of.kind == "bluetti" && of.likely)
 }
 
 /// The radio for a tool that reads and ends.

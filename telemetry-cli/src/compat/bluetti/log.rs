@@ -38,7 +38,12 @@ pub enum LineError {
 
 impl Line {
     /// The line for what a read of `count` registers from `start` came to.
-    pub fn read(unit: UnitId, start: u16, count: u16, read: &Result<Vec<u16>, Error>) -> Option<Self> {
+    pub fn read(
+        unit: UnitId,
+        start: u16,
+        count: u16,
+        read: &Result<Vec<u16>, Error>,
+    ) -> Option<Self> {
         let request = Request::read(unit, start, count).ok()?;
         let outcome = match read {
             Ok(words) => {
@@ -146,7 +151,11 @@ pub fn request(bytes: &[u8]) -> Option<Request> {
         return None;
     }
     let (&[unit, function, a, b, c, d], rest) = content.split_first_chunk()?;
-    let (unit, at, what) = (UnitId(unit), u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+    let (unit, at, what) = (
+        UnitId(unit),
+        u16::from_be_bytes([a, b]),
+        u16::from_be_bytes([c, d]),
+    );
     match (function, rest) {
         (0x03, []) => Request::read(unit, at, what).ok(),
         (0x06, []) => Some(Request::write(unit, at, what)),
@@ -177,7 +186,8 @@ mod tests {
         // The zone of the machine is another one, maybe.
         let local = time.with_timezone(&Local);
         let ours = local.format("%Y-%m-%d %H:%M:%S %z").to_string();
-        line.to_json(local).replace(&ours, "2026-01-02 03:04:05 +0100")
+        line.to_json(local)
+            .replace(&ours, "2026-01-02 03:04:05 +0100")
     }
 
     #[test]
@@ -196,7 +206,11 @@ mod tests {
         }
         assert_eq!(answered.words(), Some((3034, vec![4])));
         assert_eq!((answered.refusal(), refused.refusal()), (None, Some(2)));
-        let silent = Error::TimedOut { unit: UnitId(1), register: 1, attempts: 3 };
+        let silent = Error::TimedOut {
+            unit: UnitId(1),
+            register: 1,
+            attempts: 3,
+        };
         let silent = Line::read(UnitId(1), 1, 1, &Err(silent)).unwrap();
         assert_eq!(silent.outcome, Err("too many retries".to_owned()));
     }
@@ -205,9 +219,18 @@ mod tests {
     fn other_lines_are_named() {
         let said = |text| Line::from_json(text).unwrap_err().to_string();
         assert!(said("AQM=").starts_with("it is no line of a log: "));
-        assert_eq!(said(r#"{"command": "AQML2gABp9U="}"#), "it has neither `data` nor `error`");
-        assert_eq!(said(r#"{"command": "?", "error": ""}"#), "`command` is no base64");
-        assert_eq!(said(r#"{"command": "AQML2gABp9Y=", "error": ""}"#), "`command` is no MODBUS request");
+        assert_eq!(
+            said(r#"{"command": "AQML2gABp9U="}"#),
+            "it has neither `data` nor `error`"
+        );
+        assert_eq!(
+            said(r#"{"command": "?", "error": ""}"#),
+            "`command` is no base64"
+        );
+        assert_eq!(
+            said(r#"{"command": "AQML2gABp9Y=", "error": ""}"#),
+            "`command` is no MODBUS request"
+        );
     }
 
     #[test]

@@ -37,7 +37,10 @@ fn stations(addresses: &[String], interval: u32) -> Vec<Bluetti> {
             true => Bluetti::new(None, Some(text.to_ascii_uppercase())),
             false => Bluetti::named(text),
         };
-        if stations.iter().all(|known| known.target() != station.target()) {
+        if stations
+            .iter()
+            .all(|known| known.target() != station.target())
+        {
             stations.push(Bluetti {
                 interval,
                 packs_interval: interval.max(PACKS),

@@ -324,7 +324,11 @@ mod tests {
 
     #[test]
     fn a_thorough_one_finds_what_stands_alone() {
-        let there = [Block::new(16, 1), Block::new(5013, 2), Block::new(12_018, 1)];
+        let there = [
+            Block::new(16, 1),
+            Block::new(5013, 2),
+            Block::new(12_018, 1),
+        ];
         let (found, ..) = survey(&mut Survey::new(true), &there, 125);
         assert_eq!(found, [16, 5013, 5014, 12_018]);
     }

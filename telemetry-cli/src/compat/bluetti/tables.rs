@@ -117,7 +117,9 @@ fn rows(record: &Record) -> Vec<Row> {
         }
         let cells = |form| {
             let cells = values.iter();
-            cells.map(|(name, value)| (*name, cell(value, form))).collect()
+            cells
+                .map(|(name, value)| (*name, cell(value, form)))
+                .collect()
         };
         rows.push(Row {
             table,
@@ -164,11 +166,7 @@ fn value(model: Model, table: usize, name: &str, registers: &Registers) -> Optio
     fields.find_map(|field| field.decode(registers))
 }
 
-fn extra(
-    model: Model,
-    table: usize,
-    registers: &Registers,
-) -> Map<String, serde_json::Value> {
+fn extra(model: Model, table: usize, registers: &Registers) -> Map<String, serde_json::Value> {
     let fields = model.decode(registers);
     fields
         .filter(|(field, _)| field.group() != Group::Private)
@@ -204,7 +202,10 @@ fn cell(value: &Value, form: Form) -> Cell {
         (Value::Bits(bits), _) => return Cell::Integer((*bits).into()),
         (Value::Number(number), Form::Original) => shortest(*number),
         (Value::Numbers(numbers), Form::Original) => {
-            let texts: Vec<_> = numbers.iter().map(|n| format!("'{}'", shortest(*n))).collect();
+            let texts: Vec<_> = numbers
+                .iter()
+                .map(|n| format!("'{}'", shortest(*n)))
+                .collect();
             format!("[{}]", texts.join(", "))
         }
         (Value::Choice(choice), Form::Original) => format!("{choice:?}"),
@@ -277,10 +278,20 @@ mod tests {
             // The switches, not where the energy flows.
             (0, "ac_output_on", "0", "0"),
             (2, "dc_output_on", "1", "1"),
-            (1, "ac_output_mode", "INVERTER_OUTPUT", "OutputMode.INVERTER_OUTPUT"),
+            (
+                1,
+                "ac_output_mode",
+                "INVERTER_OUTPUT",
+                "OutputMode.INVERTER_OUTPUT",
+            ),
             (1, "internal_power_two", "-20", "-20"),
             (2, "ups_mode", "PV_PRIORITY", "UpsMode.PV_PRIORITY"),
-            (2, "split_phase_machine_mode", "MASTER", "MachineAddress.MASTER"),
+            (
+                2,
+                "split_phase_machine_mode",
+                "MASTER",
+                "MachineAddress.MASTER",
+            ),
             // Selected, and shown.
             (2, "pack_num", "3", "3"),
             (3, "pack_num", "1", "1"),
@@ -288,7 +299,11 @@ mod tests {
             (3, "pack_voltage", "53.25", "53.25"),
         ] {
             assert_eq!(text(&rows[row], column, Form::Ours), ours, "{column}");
-            assert_eq!(text(&rows[row], column, Form::Original), original, "{column}");
+            assert_eq!(
+                text(&rows[row], column, Form::Original),
+                original,
+                "{column}"
+            );
         }
         let cells = text(&rows[3], "cell_voltages", Form::Original);
         assert!(cells.starts_with("['3.3', '3.3', "), "{cells}");

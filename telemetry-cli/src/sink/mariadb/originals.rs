@@ -403,7 +403,11 @@ impl Session {
             let [name, kind, default] = read().map_err(|error| self.failure(&error))?;
             let kind = kind.to_ascii_lowercase();
             let moment = ["timestamp", "datetime"].contains(&kind.as_str());
-            if moment && default.to_ascii_lowercase().starts_with("current_timestamp") {
+            if moment
+                && default
+                    .to_ascii_lowercase()
+                    .starts_with("current_timestamp")
+            {
                 times.push(name);
             } else {
                 columns.push(name);
@@ -580,7 +584,12 @@ fn statement(table: &str, found: &Found, at: i64, row: &Row) -> Option<(String, 
         cells.push(Cell::Integer(at));
     }
     let (names, places) = (names.join(", "), places.join(", "));
-    known.then(|| (format!("INSERT INTO {table} ({names}) VALUES ({places})"), cells))
+    known.then(|| {
+        (
+            format!("INSERT INTO {table} ({names}) VALUES ({places})"),
+            cells,
+        )
+    })
 }
 
 fn quoted(name: &str) -> String {
@@ -622,7 +631,10 @@ mod tests {
                 vec![text("AC300-1"), text("STANDARD"), text("{}")]
             ))
         );
-        assert_eq!(statement("t", &found(false, &["id", "device"], None), 5, &row), None);
+        assert_eq!(
+            statement("t", &found(false, &["id", "device"], None), 5, &row),
+            None
+        );
     }
 
     #[test]

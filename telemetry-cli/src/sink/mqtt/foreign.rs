@@ -56,8 +56,13 @@ pub trait Bridge: Send {
     fn event(&mut self, event: Event, now: Instant);
 
     /// Somebody published on a topic that we subscribed to.
-    fn message(&mut self, topic: &str, payload: &[u8], retained: bool, now: Instant)
-    -> Option<Order>;
+    fn message(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        retained: bool,
+        now: Instant,
+    ) -> Option<Order>;
 
     /// Does what is due.
     fn tick(&mut self, now: Instant);
@@ -212,4 +217,3 @@ impl Message {
         }
     }
 }
-

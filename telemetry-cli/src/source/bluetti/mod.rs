@@ -274,7 +274,9 @@ impl Station {
             if !packs_are_new {
                 record.packs.clear();
             }
-            reading.extra.insert(registers::KEY.to_owned(), record.to_json());
+            reading
+                .extra
+                .insert(registers::KEY.to_owned(), record.to_json());
         }
         reading.native = Some(Native::Bluetti(Arc::new(station)));
         Ok(reading)

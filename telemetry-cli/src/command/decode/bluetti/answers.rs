@@ -179,13 +179,28 @@ mod tests {
         assert_eq!(hear(&bytes, None).0, 3);
         // The byte count is damaged, or the answer breaks off.
         let damaged = [0x01, 0x03, 0x42, 0x07, 0xD5, 0x7B, 0xEB];
-        let (heard, rejected) = hear(&[&damaged, &ANSWER[..5], &ANSWER, b"AT+NAME?\r", &REFUSAL], None);
+        let (heard, rejected) = hear(
+            &[&damaged, &ANSWER[..5], &ANSWER, b"AT+NAME?\r", &REFUSAL],
+            None,
+        );
         assert_eq!((heard, rejected.bytes), (2, 12));
         let mut flipped = ANSWER;
         flipped[3] ^= 1;
-        assert_eq!(hear(&[&flipped], None), (0, Rejected { bytes: 7, frames: 1 }));
+        assert_eq!(
+            hear(&[&flipped], None),
+            (
+                0,
+                Rejected {
+                    bytes: 7,
+                    frames: 1
+                }
+            )
+        );
         // A read of another length, and another unit.
-        assert_eq!(hear(&[&[0x01, 0x03, 0x04, 0, 0, 0, 0, 0xFA, 0x33]], None).0, 0);
+        assert_eq!(
+            hear(&[&[0x01, 0x03, 0x04, 0, 0, 0, 0, 0xFA, 0x33]], None).0,
+            0
+        );
         assert_eq!(hear(&[&ANSWER], Some(0)).0, 0);
         assert_eq!(hear(&[&ANSWER], Some(1)).0, 1);
     }

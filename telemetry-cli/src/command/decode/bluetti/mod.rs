@@ -50,8 +50,12 @@ fn decode_chunks(
     count: u16,
     mut printer: Printer<impl Write>,
 ) -> Result<Heeded, Failure> {
-    let request = Request::read(UnitId(printer.unit.unwrap_or(printer.model.unit())), start, count)
-        .map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
+    let request = Request::read(
+        UnitId(printer.unit.unwrap_or(printer.model.unit())),
+        start,
+        count,
+    )
+    .map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
     let asked = printer.asked(request);
     let mut chunks = Chunks::new(stdin().lock());
     let mut answers = Answers::default();
@@ -193,9 +197,9 @@ impl Stations {
         self.encrypted |= value.starts_with(&CHALLENGE);
         let known = self.links.iter_mut().find(|(known, ..)| *known == link);
         match known {
-            Some((_, asked, answers)) => answers.push(value, asked, |frame| {
-                printer.print(&asked.request, frame)
-            }),
+            Some((_, asked, answers)) => {
+                answers.push(value, asked, |frame| printer.print(&asked.request, frame))
+            }
             None => Ok(()),
         }
     }
@@ -264,7 +268,9 @@ impl<W: Write> Printer<W> {
                 answers.finish(&asked, |frame| self.print(&asked.request, frame))?;
                 rejected.add(answers.rejected());
                 if self.answers == before {
-                    warn(&format!("line {number}: its data is no answer to its command"));
+                    warn(&format!(
+                        "line {number}: its data is no answer to its command"
+                    ));
                 }
                 Ok(())
             }

@@ -83,7 +83,10 @@ impl Stations {
         };
         let new = !self.stations.contains_key(&reading.device);
         if new {
-            let version = told.station().arm_version().map(|version| format!("ARM {version}"));
+            let version = told
+                .station()
+                .arm_version()
+                .map(|version| format!("ARM {version}"));
             let announcement =
                 announcement(&record, version.as_deref(), self.wanted, self.read_only);
             let known = Known {
@@ -109,7 +112,8 @@ impl Stations {
         known.record = record;
         for (topic, payload) in states(&known.record, told, packs) {
             known.last.insert(topic.clone(), payload.clone());
-            self.acts.push_back(Act::Publish(Message::passing(topic, payload)));
+            self.acts
+                .push_back(Act::Publish(Message::passing(topic, payload)));
         }
         known.publish_availability(&mut self.acts);
     }
@@ -161,7 +165,11 @@ impl Bridge for Stations {
             }
             return None;
         }
-        if let Some(known) = self.stations.values_mut().find(|known| known.has_old(topic)) {
+        if let Some(known) = self
+            .stations
+            .values_mut()
+            .find(|known| known.has_old(topic))
+        {
             known.heard_old(topic, payload);
             return None;
         }
@@ -190,10 +198,13 @@ impl Bridge for Stations {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        let stages = self.stations.values().filter_map(|known| match known.stage {
-            Stage::Listening(at) | Stage::Announced(at) => Some(at),
-            Stage::Done => None,
-        });
+        let stages = self
+            .stations
+            .values()
+            .filter_map(|known| match known.stage {
+                Stage::Listening(at) | Stage::Announced(at) => Some(at),
+                Stage::Done => None,
+            });
         stages.chain(self.birth).min()
     }
 
@@ -341,7 +352,10 @@ fn states(record: &Record, told: &BluettiStation, packs: bool) -> Vec<(String, S
                 details.push(format!("\"{key}\":{json}"));
             }
         };
-        add("status", value("pack_status").map(|status| json!(text(&status))));
+        add(
+            "status",
+            value("pack_status").map(|status| json!(text(&status))),
+        );
         let percent = value("pack_battery_percent");
         add("percent", percent.map(|percent| json!(percent)));
         let volts = value("pack_voltage").and_then(|volts| volts.to_f64());

@@ -40,7 +40,10 @@ pub(super) fn announcement(
         content.insert("unique_id".to_owned(), format!("{serial}_{id}").into());
         let old_object = format!("{}_{id}", record.device_type);
         let object = old_object.to_ascii_lowercase().replace([' ', '-'], "_");
-        content.insert("default_entity_id".to_owned(), format!("{platform}.{object}").into());
+        content.insert(
+            "default_entity_id".to_owned(),
+            format!("{platform}.{object}").into(),
+        );
         components.insert(id.to_owned(), content.into());
         old_topics.push(format!("{PREFIX}/{platform}/{serial}_{id}/config"));
     };
@@ -50,17 +53,27 @@ pub(super) fn announcement(
             continue;
         }
         let able = !read_only && can_be_told(record.model, entity);
-        let kind = if able { Some(entity.kind) } else { entity.kind.unable() };
+        let kind = if able {
+            Some(entity.kind)
+        } else {
+            entity.kind.unable()
+        };
         let Some(kind) = kind else { continue };
         let mut content = content(kind, entity.name);
-        content.insert("state_topic".to_owned(), state_topic(record, entity.id).into());
+        content.insert(
+            "state_topic".to_owned(),
+            state_topic(record, entity.id).into(),
+        );
         if kind == Kind::Select {
             content.insert("options".to_owned(), options(record.model, entity).into());
         }
         if let Some(icon) = entity.icon {
             content.insert("icon".to_owned(), icon.into());
         }
-        if matches!(kind, Kind::Switch(_) | Kind::Select | Kind::Percent | Kind::Button) {
+        if matches!(
+            kind,
+            Kind::Switch(_) | Kind::Select | Kind::Percent | Kind::Button
+        ) {
             let topic = command_topic(record, entity.id);
             content.insert("command_topic".to_owned(), topic.into());
         }

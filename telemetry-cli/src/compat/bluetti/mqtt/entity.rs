@@ -130,7 +130,11 @@ pub(super) static ENTITIES: [Entity; 38] = [
     watts("ac_output_power", "AC Output Power"),
     watts("dc_output_power", "DC Output Power"),
     row("power_generation", "Total Power Generation", Kind::Energy),
-    row("total_battery_percent", "Total Battery Percent", Kind::Charge),
+    row(
+        "total_battery_percent",
+        "Total Battery Percent",
+        Kind::Charge,
+    ),
     row("ac_output_on", "AC Output", OUTLET).told("ac_output"),
     row("dc_output_on", "DC Output", OUTLET).told("dc_output"),
     row("ac_output_mode", "AC Output Mode", Kind::Word).advanced(),
@@ -149,18 +153,33 @@ pub(super) static ENTITIES: [Entity; 38] = [
     row("ups_mode", "UPS Working Mode", Kind::Select).told("ups_mode"),
     // They can be told, which is not shown.
     row("split_phase_on", "Split Phase", Kind::State).told("split_phase"),
-    row("split_phase_machine_mode", "Split Phase Machine", Kind::Word).told("split_phase_role"),
+    row(
+        "split_phase_machine_mode",
+        "Split Phase Machine",
+        Kind::Word,
+    )
+    .told("split_phase_role"),
     row("grid_charge_on", "Grid Charge", SWITCH).told("grid_charge"),
     row("time_control_on", "Time Control", SWITCH).told("time_control"),
     row("battery_range_start", "Battery Range Start", Kind::Percent).told("battery_range_start"),
     row("battery_range_end", "Battery Range End", Kind::Percent).told("battery_range_end"),
-    row("led_mode", "LED Mode", Kind::Select).icon("mdi:lightbulb").told("led_mode"),
+    row("led_mode", "LED Mode", Kind::Select)
+        .icon("mdi:lightbulb")
+        .told("led_mode"),
     row("power_off", "Power Off", Kind::Button).told("power_off"),
-    row("auto_sleep_mode", "Screen Auto Sleep Mode", Kind::Select).icon("mdi:sleep").told("auto_sleep_mode"),
+    row("auto_sleep_mode", "Screen Auto Sleep Mode", Kind::Select)
+        .icon("mdi:sleep")
+        .told("auto_sleep_mode"),
     row("eco_on", "ECO", SWITCH).icon("mdi:sprout").told("eco"),
-    row("eco_shutdown", "ECO Shutdown", Kind::Select).icon("mdi:sprout").told("eco_hours"),
-    row("charging_mode", "Charging Mode", Kind::Select).icon("mdi:battery-charging").told("charging_mode"),
-    row("power_lifting_on", "Power Lifting", SWITCH).icon("mdi:arm-flex").told("power_lifting"),
+    row("eco_shutdown", "ECO Shutdown", Kind::Select)
+        .icon("mdi:sprout")
+        .told("eco_hours"),
+    row("charging_mode", "Charging Mode", Kind::Select)
+        .icon("mdi:battery-charging")
+        .told("charging_mode"),
+    row("power_lifting_on", "Power Lifting", SWITCH)
+        .icon("mdi:arm-flex")
+        .told("power_lifting"),
     volts("internal_dc_input_voltage", "DC Input Voltage 1").input("dc_input_voltage1"),
     watts("internal_dc_input_power", "DC Input Power 1").input("dc_input_power1"),
     amperes("internal_dc_input_current", "DC Input Current 1").input("dc_input_current1"),
@@ -170,8 +189,20 @@ pub(super) static ENTITIES: [Entity; 38] = [
 /// name behind that of the pack, the field that has to be there.
 pub(super) static PACK: [(&str, &str, &str, &str, Kind); 3] = [
     ("status", "pack_status", "Status", "pack_status", Kind::Word),
-    ("voltage", "pack_voltage", "Voltage", "pack_voltage", Kind::Measured("V", "voltage")),
-    ("percent", "pack_percent", "Percent", "pack_battery_percent", Kind::Charge),
+    (
+        "voltage",
+        "pack_voltage",
+        "Voltage",
+        "pack_voltage",
+        Kind::Measured("V", "voltage"),
+    ),
+    (
+        "percent",
+        "pack_percent",
+        "Percent",
+        "pack_battery_percent",
+        Kind::Charge,
+    ),
 ];
 
 #[cfg(test)]
