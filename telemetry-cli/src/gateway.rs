@@ -60,12 +60,20 @@ impl Gateway {
                 stats: stats.clone(),
                 controls: Controls::default(),
                 database,
+                state_dir: None,
             },
             journal,
             sinks: Supervisor::new(sinks_shutdown.clone(), stats),
             sinks_shutdown,
             seen_enough: CancellationToken::new(),
         })
+    }
+
+    /// Keeps sessions and the like in this directory.
+    #[must_use]
+    pub fn with_state_dir(mut self, directory: Option<&Path>) -> Self {
+        self.context.state_dir = directory.map(Path::to_path_buf);
+        self
     }
 
     /// Adds a sink besides those of the configuration. If it stops without
@@ -251,11 +259,40 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
+    for saic in &config.saic {
+        let mut credentials = watched(Some(&saic.password));
+        if let Some(directory) = &context.state_dir {
+            credentials.push(source::saic::Files::existing(saic, directory).token());
+        }
+        let component = link(&format!("saic {}", saic.user), credentials);
+        let (saic, context) = (saic.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::saic::run(saic.clone(), context.clone(), task)
+        });
+    }
     for bluetti in &config.bluetti {
         let component = link(&format!("bluetti {}", bluetti.title()), vec![]);
         let (bluetti, context) = (bluetti.clone(), context.clone());
         sources.supervise(component, move |task| {
             source::bluetti::run(bluetti.clone(), context.clone(), task)
+        });
+    }
+    start_bmw(sources, config, context);
+}
+
+fn start_bmw(sources: &mut Supervisor, config: &Config, context: &Context) {
+    for bmw in &config.bmw {
+        let mut credentials = watched(bmw.password.as_ref());
+        let directory = context.state_dir.as_deref();
+        credentials
+            .extend(directory.map(|directory| source::bmw::account::token_file(bmw, directory)));
+        let component = Component {
+            backoff: Backoff::CLOUD,
+            ..link(&format!("bmw {}", bmw.title()), credentials)
+        };
+        let (bmw, context) = (bmw.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::bmw::run(bmw.clone(), context.clone(), task)
         });
     }
 }

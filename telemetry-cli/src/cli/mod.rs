@@ -11,23 +11,31 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
+pub use account::AccountArgs;
 pub use bluetti::{
     BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
 };
-pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
+pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
+pub use simulate::{SimulateArgs, SimulateCommand};
 pub use station::StationArgs;
-pub use status::{StatusBluettiArgs, StatusCommand, StatusJbdArgs};
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
+mod account;
 mod bluetti;
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
+mod login;
 mod pack;
+mod saic_mqtt_gateway;
+mod simulate;
 mod station;
 mod status;
 
@@ -145,6 +153,9 @@ pub enum Command {
     ///
     /// Nothing is changed. What a running gateway holds is left alone.
     Check(CheckArgs),
+    /// Log in to a cloud and keep the session
+    #[command(subcommand)]
+    Login(LoginCommand),
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
@@ -166,6 +177,12 @@ pub enum Command {
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
+    /// Serve a simulated cloud, for tests of other programs
+    ///
+    /// The first and only line on stdout says where it is and which account it
+    /// takes, as JSON. Ctrl-C ends it.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -207,6 +224,16 @@ pub enum Command {
     /// passwords are left out. An interrupted survey goes on where it ended.
     #[command(name = compat::bluetti::DISCOVERY, version, after_help = EXIT_CODES)]
     BluettiDiscovery(BluettiDiscoveryArgs),
+    /// Bring MG cars to MQTT: stands in for the Python gateway of this name
+    ///
+    /// Flags, environment variables, topics and commands are those of the
+    /// original. One account has one session: use a second, shared account, or
+    /// the phone and this program log each other out.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::saic::NAME, version, after_help = EXIT_CODES)]
+    SaicMqttGateway(Box<SaicMqttGatewayArgs>),
 }
 
 /// Which configuration.
@@ -277,6 +304,12 @@ pub struct OnceArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Which state directory: sessions are kept there.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Ask cars and clouds even if they were asked a moment ago
+    #[arg(long)]
+    pub spend_quota: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -15,7 +15,9 @@ use crate::event::DeviceId;
 use crate::log;
 
 mod bluetti;
+mod bmw;
 mod mariadb;
+mod saic;
 
 /// What the checks know besides the values.
 pub(super) struct Check<'a> {
@@ -42,6 +44,8 @@ impl Check<'_> {
         }
         self.bluetooth(config);
         self.jbd(config);
+        self.saic(config);
+        self.bmw(config);
         self.bluetti(config);
         self.devices(config);
         self.secrets(config);
@@ -235,10 +239,10 @@ impl Check<'_> {
                 self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
-        let removed = |path: &Path| matches!(path.keys()[..], ["jbd" | "bluetti"]);
-        if config.device_count() == 0 && !self.removed.iter().any(removed) {
+        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "bluetti" | "saic" | "bmw"]);
+        if config.device_count() == 0 && !self.removed.iter().any(tried) {
             let problem = Problem::warning("no device is configured")
-                .help("add a `[[jbd]]` or a `[[bluetti]]`");
+                .help("add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`");
             self.add(&Path::default(), problem);
         }
     }
@@ -271,6 +275,15 @@ impl Check<'_> {
                     let problem = Problem::error(format!("`pin`: {error}")).expected(pin::EXPECTED);
                     self.add(&at("pin"), problem);
                 }
+            }
+        }
+        for (index, account) in config.saic.iter().enumerate() {
+            let at = Path::table("saic").index(index).key("password");
+            secrets.push((at, &account.password));
+        }
+        for (index, account) in config.bmw.iter().enumerate() {
+            if let Some(password) = &account.password {
+                secrets.push((Path::table("bmw").index(index).key("password"), password));
             }
         }
         for (path, secret) in secrets {

@@ -23,6 +23,7 @@ pub mod bluetooth;
 mod desk;
 mod inbox;
 pub mod power_station;
+pub mod vehicle;
 
 /// One thing that a device can be told. Rows are statics and compare by
 /// identity.
@@ -263,7 +264,12 @@ mod tests {
 
     #[test]
     fn a_row_shows_where_its_metric_does() {
-        let rows = [battery::ALL, bluetooth::ALL, power_station::ALL];
+        let rows = [
+            battery::ALL,
+            bluetooth::ALL,
+            power_station::ALL,
+            vehicle::ALL,
+        ];
         for control in rows.into_iter().flatten() {
             if let Some(metric) = control.metric {
                 assert_eq!(control.key, metric.key);

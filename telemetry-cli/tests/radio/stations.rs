@@ -77,6 +77,7 @@ async fn context(radio: &Radio) -> Context {
         hub: Hub::new(None, Duration::from_secs(300), vec![]),
         radio: radio.clone(),
         stats: Stats::default(),
+        state_dir: None,
         database: Arc::new(Database::open(None).await.unwrap()),
         controls: Controls::default(),
     }

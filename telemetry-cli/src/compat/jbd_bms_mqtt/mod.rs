@@ -120,9 +120,11 @@ pub fn publication(merged: &MergedJson, pack: &JbdPack) -> Message {
 
 /// The sink: one message for each reading.
 pub async fn run(mqtt: config::Mqtt, merged: MergedJson, context: Context, task: Task) -> Exit {
-    let publication = move |reading: &Reading| match reading.native.as_ref()? {
-        Native::Jbd(pack) => Some(publication(&merged, pack)),
-        _ => None,
+    let publication = move |reading: &Reading| {
+        let Native::Jbd(pack) = reading.native.as_ref()? else {
+            return None;
+        };
+        Some(publication(&merged, pack))
     };
     fleeting::run(mqtt, context, task, publication).await
 }

@@ -19,6 +19,7 @@ async fn context() -> Context {
         radio: Radio::Simulated(Air::demo()),
         stats: Stats::default(),
         controls: Controls::default(),
+        state_dir: None,
         database: Arc::new(Database::open(None).await.unwrap()),
     }
 }

@@ -325,6 +325,7 @@ mod tests {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
+            state_dir: None,
         }
     }
 
