@@ -13,6 +13,7 @@ use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
 mod account;
+pub mod bluetti;
 pub mod capture;
 pub mod check;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod once;
 mod pack;
 mod progress;
 pub mod run;
+pub mod saic_mqtt_gateway;
 pub mod scan;
 pub mod simulate;
 mod station;
@@ -70,6 +72,14 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::BluettiMonitor(args) => bluetti::service::monitor(&args, &cli.log).await,
+        Command::BluettiMqtt(args) => bluetti::service::mqtt(&args, &cli.log).await,
+        // Their `--log` is a file.
+        Command::BluettiLogger(args) => bluetti::logger::logger(&args).await,
+        Command::BluettiDiscovery(args) => bluetti::discovery::discovery(&args).await,
+        Command::SaicMqttGateway(args) => {
+            saic_mqtt_gateway::saic_mqtt_gateway(&args, &cli.log).await
+        }
     }
 }
 
