@@ -74,7 +74,6 @@ impl Drop for Source {
 
 async fn context(radio: &Radio) -> Context {
     Context {
-        state_dir: None,
         hub: Hub::new(None, Duration::from_secs(300), vec![]),
         radio: radio.clone(),
         stats: Stats::default(),

@@ -16,7 +16,6 @@ const ENCRYPTED: &str = "AC1802305000000002";
 
 async fn context() -> Context {
     Context {
-        state_dir: None,
         hub: Hub::new(None, Duration::from_secs(300), vec![]),
         radio: Radio::Simulated(Air::demo()),
         stats: Stats::default(),
