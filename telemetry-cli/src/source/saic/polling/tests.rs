@@ -46,7 +46,7 @@ fn settled() -> Plan {
 /// When the car is asked next, if the cloud tells nothing new.
 fn next_question(plan: &Plan) -> i64 {
     let mut plan = plan.clone();
-    let mut now = at(0);
+    let mut now = plan.state.asked_at.unwrap_or(at(0));
     loop {
         match plan.next_action(now) {
             Action::Cloud => plan.cloud_asked(now),
