@@ -404,7 +404,10 @@ async fn a_session_is_shared_by_programs_that_keep_it_in_one_place() {
     let store = Arc::new(MemoryTokenStore::default());
     let program = || {
         let shared = Shared(Arc::clone(&store));
-        client_as(demo(), &cloud).token_store(shared).build().unwrap()
+        client_as(demo(), &cloud)
+            .token_store(shared)
+            .build()
+            .unwrap()
     };
     let (gateway, command) = (program(), program());
     gateway.vehicles().await.unwrap();
