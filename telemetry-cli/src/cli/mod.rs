@@ -11,6 +11,7 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
+pub use bmw_mqtt::BmwMqttArgs;
 pub use command::{CommandCommand, CommandJbdArgs};
 pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
@@ -19,6 +20,7 @@ pub use pack::PackArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
 pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs};
 
+mod bmw_mqtt;
 mod command;
 mod decode;
 mod export;
@@ -57,6 +59,11 @@ impl Cli {
     pub fn of(args: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
         let name = args.first().and_then(|program| compat::command_of(program));
+        let is_bmw = |word: &OsString| word == compat::bmw_mqtt::NAME;
+        let args = match name == Some(compat::bmw_mqtt::NAME) || args.iter().any(is_bmw) {
+            true => bmw_mqtt::plain_flags(args),
+            false => args,
+        };
         let drop_in = name.and_then(|name| command.find_subcommand(name)).cloned();
         let Some(drop_in) = drop_in else {
             let matches = command.try_get_matches_from_mut(args)?;
@@ -170,6 +177,14 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Read BMW and MINI cars and publish one JSON message for each: stands in
+    /// for the service of this name
+    ///
+    /// A vehicle is each NAME with NAME_VIN in the environment. NAME_USERNAME
+    /// and NAME_PASSWORD take it from MyBMW, NAME_CARDATA_CLIENT_ID from
+    /// CarData. The first login at MyBMW needs `--captcha_token_NAME TOKEN`.
+    #[command(name = compat::bmw_mqtt::NAME, version, after_help = EXIT_CODES)]
+    BmwMqtt(BmwMqttArgs),
 }
 
 /// Which configuration.

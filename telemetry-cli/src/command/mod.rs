@@ -11,6 +11,7 @@ use crate::radio::RadioError;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+mod bmw_mqtt;
 pub mod capture;
 pub mod check;
 pub mod config;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Decode(command) => decode::run(&command),
         Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
+        Command::BmwMqtt(args) => bmw_mqtt::bmw_mqtt(&args, &cli.log).await,
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
     }
 }

@@ -8,11 +8,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+pub mod bmw_mqtt;
 pub mod jbd_bms_mqtt;
 
 /// The subcommands that are drop-in commands. Called through a link of such a
 /// name, the program is that command.
-pub const COMMANDS: [&str; 1] = [jbd_bms_mqtt::NAME];
+pub const COMMANDS: [&str; 2] = [bmw_mqtt::NAME, jbd_bms_mqtt::NAME];
 
 /// The drop-in command that a program called `program` stands for.
 pub fn command_of(program: &OsStr) -> Option<&'static str> {

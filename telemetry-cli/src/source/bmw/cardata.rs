@@ -44,10 +44,10 @@ const WRITE_DOWN: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
-    let opened = Account::open(config, context, &task.name).await;
+    let opened = Account::open(config.clone(), context, &task.name).await;
     let mut account = match opened {
         Ok(account) => account,
-        Err(error) => return error.exit(),
+        Err(error) => return error.exit(&config),
     };
     let outcome = account.run(&task).await;
     // Whatever ended it.
@@ -57,7 +57,7 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
         Err(error) => {
             let reason = error.to_string();
             account.context.hub.fail(&task.name, &reason, Utc::now());
-            error.exit()
+            error.exit(&config)
         }
     }
 }
@@ -171,6 +171,7 @@ impl Account {
         }
         let mut stream = self.client.stream(account::stream_options(&self.config)?)?;
         let mut errand: Option<(Instant, Errand)> = None;
+        let mut repeated = tokio::time::Instant::now();
         loop {
             let mut look_in = LOOK;
             if errand.is_none() {
@@ -182,6 +183,7 @@ impl Account {
                     }
                 }
             }
+            let repeat_at = self.config.repeat.map(|every| repeated + every);
             let publish_at = self.publish_at;
             let save_at = self.save_at;
             tokio::select! {
@@ -194,6 +196,12 @@ impl Account {
                 }
                 () = at(publish_at) => self.publish(),
                 () = at(save_at) => self.save()?,
+                () = at(repeat_at) => {
+                    repeated = tokio::time::Instant::now();
+                    for vin in self.vins() {
+                        self.tell(&vin, Utc::now());
+                    }
+                }
                 () = tokio::time::sleep(look_in) => {}
             }
         }
@@ -472,8 +480,6 @@ impl Account {
         };
         let overview = Overview::of(telemetry, now);
         let mut reading = Reading::new(id(vin), DeviceKind::Vehicle, now);
-        let received = telemetry.iter().map(|(_, entry)| entry.received).max();
-        reading.fetched_at = received.unwrap_or(now).min(now);
         let measured = overview.last_update.or_else(|| telemetry.newest());
         reading.measured_at = measured.unwrap_or(reading.fetched_at).min(now);
         (reading.values, reading.extra) = values::cardata(&overview, now);
