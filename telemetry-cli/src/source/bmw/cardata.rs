@@ -96,7 +96,7 @@ pub(super) async fn once(config: Bmw, context: Context, spend_quota: bool) -> Re
 type Errand = BoxFuture<'static, Answer>;
 
 enum Answer {
-    Described(Vin, Result<BasicData, Error>),
+    Described(Vin, Result<Box<BasicData>, Error>),
     Told(Vin, Result<TelematicData, Error>),
 }
 
@@ -233,7 +233,7 @@ impl Account {
                 };
                 Ok(Box::pin(async move {
                     let answer = client.basic_data(&vin).await;
-                    Answer::Described(vin, answer)
+                    Answer::Described(vin, answer.map(Box::new))
                 }))
             }
             Next::Ask(index) => {
@@ -328,7 +328,7 @@ impl Account {
         let now = Utc::now();
         let outcome = match answer {
             Answer::Described(vin, Ok(basics)) => {
-                self.described(&vin, basics);
+                self.described(&vin, *basics);
                 Ok(())
             }
             // A car that has no such document is none the less a car.
