@@ -249,6 +249,17 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
+    for saic in &config.saic {
+        let mut credentials = watched(Some(&saic.password));
+        if let Some(directory) = &context.state_dir {
+            credentials.push(source::saic::Files::existing(saic, directory).token());
+        }
+        let component = link(&format!("saic {}", saic.user), credentials);
+        let (saic, context) = (saic.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::saic::run(saic.clone(), context.clone(), task)
+        });
+    }
     start_bmw(sources, config, context);
 }
 

@@ -1,14 +1,25 @@
 //! What matters of a reading, as text for people.
 
 use crate::event::Values;
-use crate::metric::{Metric, battery};
+use crate::metric::{Metric, battery, vehicle};
 use crate::value::Value;
 
 /// What matters of a reading, in one line.
 pub fn summary(values: &Values) -> String {
-    let charge = number(values, &battery::SOC_PERCENT);
-    let power = number(values, &battery::POWER_W);
+    let (charge, power) = charge_and_power(values);
     format!("{charge}  {power}  {}", details(values))
+}
+
+/// State of charge, and power where there is any.
+pub fn charge_and_power(values: &Values) -> (String, String) {
+    let first = |metrics: [&'static Metric; 2]| {
+        let mut texts = metrics.into_iter().map(|metric| number(values, metric));
+        texts.find(|text| !text.is_empty()).unwrap_or_default()
+    };
+    (
+        first([&battery::SOC_PERCENT, &vehicle::SOC_PERCENT]),
+        first([&battery::POWER_W, &vehicle::CHARGING_POWER_W]),
+    )
 }
 
 /// A number with its unit; nothing if it is unknown.
@@ -24,7 +35,18 @@ pub fn details(values: &Values) -> String {
     let mut parts = vec![
         number(values, &battery::PACK_VOLTAGE_V),
         number(values, &battery::CURRENT_A),
+        number(values, &vehicle::RANGE_KM),
+        number(values, &vehicle::ODOMETER_KM),
     ];
+    if let Some(Value::Text(state)) = values.get(&vehicle::CHARGING_STATE) {
+        parts.push(state.replace('_', " "));
+    }
+    match (values.get(&vehicle::RUNNING), values.get(&vehicle::LOCKED)) {
+        (Some(Value::Bool(true)), _) => parts.push("running".to_owned()),
+        (_, Some(Value::Bool(true))) => parts.push("locked".to_owned()),
+        (_, Some(Value::Bool(false))) => parts.push("unlocked".to_owned()),
+        _ => {}
+    }
     if let (Some(low), Some(high)) = (
         values.number(&battery::CELL_MIN_V),
         values.number(&battery::CELL_MAX_V),

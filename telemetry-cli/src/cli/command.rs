@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
-use super::PackArgs;
+use super::{AccountArgs, PackArgs};
 use crate::control::{self, Control};
 
 /// `command`
@@ -11,6 +11,31 @@ use crate::control::{self, Control};
 pub enum CommandCommand {
     /// A JBD battery pack; it need not be in any configuration
     Jbd(CommandJbdArgs),
+    /// A car of an iSMART account
+    ///
+    /// It is told once, and its state is read afterwards.
+    Saic(CommandSaicArgs),
+}
+
+/// `command saic`
+#[derive(Clone, Debug, Args)]
+pub struct CommandSaicArgs {
+    /// What is to be done
+    #[arg(value_parser = names(control::vehicle::ALL))]
+    pub control: &'static Control,
+    /// How: `on` or `off`, `lock` or `unlock`, a number, one of the car's words;
+    /// nothing for what is simply done
+    #[arg(default_value = "press")]
+    pub value: String,
+    /// Which account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// Which of its cars; not needed if there is one
+    #[arg(long)]
+    pub vin: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `command jbd`

@@ -11,20 +11,24 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
+pub use account::AccountArgs;
 pub use bmw_mqtt::BmwMqttArgs;
-pub use command::{CommandCommand, CommandJbdArgs};
+pub use command::{CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+pub use login::{LoginBmwArgs, LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs};
+pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
+mod account;
 mod bmw_mqtt;
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
+mod login;
 mod pack;
 mod simulate;
 mod status;
@@ -137,6 +141,9 @@ pub enum Command {
     ///
     /// Nothing is changed. What a running gateway holds is left alone.
     Check(CheckArgs),
+    /// Log in to a cloud and keep the session
+    #[command(subcommand)]
+    Login(LoginCommand),
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
@@ -255,6 +262,12 @@ pub struct OnceArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Which state directory: sessions are kept there.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Ask cars and clouds even if they were asked a moment ago
+    #[arg(long)]
+    pub spend_quota: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

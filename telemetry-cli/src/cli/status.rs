@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::PackArgs;
+use super::{AccountArgs, PackArgs};
 use crate::config::BmwRegion;
 
 /// `status`
@@ -19,6 +19,25 @@ pub enum StatusCommand {
     /// $BIMMER_PASSWORD. BMW lets no other program than its app in since
     /// September 2025; servers that speak the same language do.
     Bmw(StatusBmwArgs),
+    /// The cars of an iSMART account
+    ///
+    /// A car that was asked a moment ago is not asked again: its last answer is
+    /// shown.
+    Saic(StatusSaicArgs),
+}
+
+/// `status saic`
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusSaicArgs {
+    /// Which account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// Ask the cars whenever they were asked last; that wakes them up
+    #[arg(long)]
+    pub spend_quota: bool,
+    /// Print JSON, as `once` does
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `status jbd`

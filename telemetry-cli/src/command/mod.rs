@@ -11,6 +11,7 @@ use crate::radio::RadioError;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+mod account;
 mod bmw_mqtt;
 pub mod capture;
 pub mod check;
@@ -19,6 +20,7 @@ pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod jbd_bms_mqtt;
+pub mod login;
 pub mod once;
 mod pack;
 mod progress;
@@ -42,11 +44,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             demo::demo(&args).await
         }
         Command::Check(args) => check::check(&args, &cli.log).await,
+        Command::Login(command) => login::run(&command, &cli.log).await,
         Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Command(command) => tell::run(&command, &cli.log).await,
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
-            once::once(config, args.json).await
+            once::once(config, &args).await
         }
         Command::Scan(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;

@@ -4,11 +4,13 @@
 use serde_json::json;
 
 use super::run::guest_radio;
-use super::{pack, prepare_or_default, print};
-use crate::cli::{CommandCommand, CommandJbdArgs, LogArgs};
+use super::{account, pack, prepare_or_default, print};
+use crate::cli::{CommandCommand, CommandJbdArgs, CommandSaicArgs, LogArgs};
 use crate::config::Config;
+use crate::control::Form;
 use crate::exit::{Code, Failure};
 use crate::source::jbd::CommandError;
+use crate::source::saic::Wish;
 use crate::source::{self, Context};
 
 /// `command KIND`
@@ -16,19 +18,34 @@ use crate::source::{self, Context};
 /// # Errors
 /// Why the device was not told, or did not do it.
 pub async fn run(command: &CommandCommand, log: &LogArgs) -> Result<(), Failure> {
-    match command {
-        CommandCommand::Jbd(args) => {
-            let outcome = jbd(args, log).await;
-            if args.json {
-                let error = outcome.as_ref().err().map(|failure| &failure.message);
-                let result = json!({"id": null, "ok": outcome.is_ok(), "error": error});
-                print(&format!("{result}\n"))?;
-            } else if outcome.is_ok() {
-                print(&format!("{}: {}\n", args.control.title, args.value.trim()))?;
-            }
-            outcome
-        }
+    let (control, value, json, outcome) = match command {
+        CommandCommand::Jbd(args) => (args.control, &args.value, args.json, jbd(args, log).await),
+        CommandCommand::Saic(args) => (args.control, &args.value, args.json, saic(args, log).await),
+    };
+    if json {
+        let error = outcome.as_ref().err().map(|failure| &failure.message);
+        let result = json!({"id": null, "ok": outcome.is_ok(), "error": error});
+        print(&format!("{result}\n"))?;
+    } else if outcome.is_ok() {
+        print(&match control.form {
+            Form::Button => format!("{}: done\n", control.title),
+            _ => format!("{}: {}\n", control.title, value.trim()),
+        })?;
     }
+    outcome
+}
+
+async fn saic(args: &CommandSaicArgs, log: &LogArgs) -> Result<(), Failure> {
+    let account = account::open(&args.account, log).await?;
+    let wish = Wish {
+        vin: args.vin.clone(),
+        control: args.control,
+        value: args.value.clone(),
+    };
+    let user = account.saic.user.clone();
+    source::saic::command(account.saic, account.context, account.rival, wish)
+        .await
+        .map_err(|error| error.failure(args.vin.as_deref().unwrap_or(&user)))
 }
 
 async fn jbd(args: &CommandJbdArgs, log: &LogArgs) -> Result<(), Failure> {

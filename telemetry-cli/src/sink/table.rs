@@ -10,8 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
 use crate::hub::Hub;
-use crate::metric::battery;
-use crate::summary::{details, number, summary};
+use crate::summary::{charge_and_power, details, summary};
 use crate::supervisor::{Exit, Task};
 
 /// How often the table is drawn, if anything changed.
@@ -106,8 +105,7 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     for row in rows.values() {
         let (mut charge, mut power, mut rest, mut measured) = Default::default();
         if let Some(reading) = &row.reading {
-            charge = number(&reading.values, &battery::SOC_PERCENT);
-            power = number(&reading.values, &battery::POWER_W);
+            (charge, power) = charge_and_power(&reading.values);
             rest = details(&reading.values);
             measured = time(reading);
         }

@@ -160,7 +160,7 @@ fn cells(page: &mut Page, reading: &Reading) {
     }
 }
 
-fn join(parts: impl IntoIterator<Item = String>) -> String {
+pub(super) fn join(parts: impl IntoIterator<Item = String>) -> String {
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(", ")
 }
@@ -174,7 +174,7 @@ fn of(part: &str, whole: &str) -> String {
 }
 
 /// `4 h 21 min`
-fn duration(seconds: Option<f64>) -> String {
+pub(super) fn duration(seconds: Option<f64>) -> String {
     let Some(seconds) = seconds else {
         return String::new();
     };
@@ -187,10 +187,10 @@ fn duration(seconds: Option<f64>) -> String {
 
 /// Labels in one column, texts in another.
 #[derive(Default)]
-struct Page(String);
+pub(super) struct Page(pub(super) String);
 
 impl Page {
-    fn title(&mut self, name: &str, about: &str) {
+    pub(super) fn title(&mut self, name: &str, about: &str) {
         match about.is_empty() {
             true => self.0.push_str(&format!("{name}\n")),
             false => self.0.push_str(&format!("{name} ({about})\n")),
@@ -198,7 +198,7 @@ impl Page {
     }
 
     /// Nothing for an empty text: unknown.
-    fn row(&mut self, label: &str, text: &str) {
+    pub(super) fn row(&mut self, label: &str, text: &str) {
         if !text.is_empty() {
             let line = format!("  {label:<18}{text}");
             self.0.push_str(line.trim_end());

@@ -60,7 +60,7 @@ pub enum Activity {
 }
 
 /// What of a report of the cloud tells that the car does something.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signs {
     /// When the car reported.
     pub at: Option<DateTime<Utc>>,
@@ -150,6 +150,23 @@ impl Plan {
     /// Questions left today.
     pub fn left(&self, now: DateTime<Utc>) -> usize {
         self.budget.left(now)
+    }
+
+    /// Whether the last that was heard of the car was about charging.
+    pub fn charging_is_newest(&self) -> bool {
+        let State {
+            charging_at,
+            status_at,
+            signs,
+            ..
+        } = &self.state;
+        charging_at >= status_at && *charging_at >= signs.at
+    }
+
+    /// The user wants to know now.
+    pub fn demand(&mut self) {
+        self.give_sign();
+        self.state.asked_at = None;
     }
 
     /// What the car does.
