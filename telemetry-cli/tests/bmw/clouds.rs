@@ -8,6 +8,7 @@ use telemetry_cli::cloud::{Cloud, Server};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Ends when dropped.
+#[derive(Debug)]
 pub struct Served<C> {
     pub url: String,
     pub cloud: Arc<Mutex<C>>,

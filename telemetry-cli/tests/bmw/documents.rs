@@ -19,20 +19,23 @@ pub fn document(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+#[derive(Debug)]
 pub struct Documents {
     cars: Vec<(&'static str, Value)>,
     /// Every path that was asked for.
     pub asked: Vec<String>,
 }
 
-impl Documents {
-    pub fn new() -> Self {
+impl Default for Documents {
+    fn default() -> Self {
         Self {
             cars: NAMES.map(|name| (name, document(name))).into(),
             asked: Vec::new(),
         }
     }
+}
 
+impl Documents {
     /// The odometer of this car in miles.
     pub fn in_miles(mut self, name: &str, miles: u32) -> Self {
         for (_, car) in self.cars.iter_mut().filter(|(own, _)| *own == name) {

@@ -12,5 +12,7 @@ pub mod watcher;
 pub mod clouds;
 pub mod documents;
 mod drop_in;
+mod kill;
+mod login;
 mod simulate;
 mod status;

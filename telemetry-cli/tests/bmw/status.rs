@@ -41,7 +41,7 @@ fn vehicles(output: &Output) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cars_of_every_brand_and_drive_train() {
-    let served = serve(Documents::new().in_miles("ice", 1000)).await;
+    let served = serve(Documents::default().in_miles("ice", 1000)).await;
     let output = status(&served.url, &["--captcha-token", "P1_eY"], Some("x")).await;
     let cars = vehicles(&output);
     assert_eq!(cars.len(), NAMES.len());
@@ -85,7 +85,7 @@ async fn cars_of_every_brand_and_drive_train() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_car() {
-    let served = serve(Documents::new()).await;
+    let served = serve(Documents::default()).await;
     let flags = [
         "--captcha-token",
         "P1_eY",
@@ -101,7 +101,7 @@ async fn one_car() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_said() {
-    let served = serve(Documents::new()).await;
+    let served = serve(Documents::default()).await;
     for (flags, password, code, said) in [
         (
             &[][..],

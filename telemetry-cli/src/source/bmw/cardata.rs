@@ -92,6 +92,8 @@ pub(super) async fn once(config: Bmw, context: Context, spend_quota: bool) -> Re
     Ok(())
 }
 
+type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// A question to the cloud on its way; the stream goes on meanwhile.
 type Errand = BoxFuture<'static, Answer>;
 
@@ -108,6 +110,7 @@ struct Account {
     cars: BTreeMap<Vin, Telemetry>,
     budget: Budget,
     name: String,
+    clock: Clock,
     /// Cars of which the stream said something that is not published yet.
     unpublished: BTreeSet<Vin>,
     publish_at: Option<tokio::time::Instant>,
@@ -117,17 +120,23 @@ struct Account {
 impl Account {
     async fn open(config: Bmw, context: Context, component: &str) -> Result<Self, BmwError> {
         let directory = context.state_dir.as_deref();
-        let file = |ending| {
-            directory
-                .map(|directory| account::file(&config, directory, ending))
-                .transpose()
-        };
-        let client = account::cardata(
-            &config,
-            Tokens::open(&config, directory)?,
-            file("quota.json")?,
-        )?;
-        let mut kept: Kept<CarDataData> = Kept::load(file("json")?)?;
+        let quota = directory.map(|directory| account::file(&config, directory, "quota.json"));
+        let tokens = Tokens::open(&config, directory)?;
+        let client = account::cardata(&config, tokens, quota.transpose()?)?;
+        Self::with(config, context, component, client, Arc::new(Utc::now)).await
+    }
+
+    /// With a client of its own, and a clock that agrees with the client's.
+    async fn with(
+        config: Bmw,
+        context: Context,
+        component: &str,
+        client: Client,
+        clock: Clock,
+    ) -> Result<Self, BmwError> {
+        let directory = context.state_dir.as_deref();
+        let file = directory.map(|directory| account::file(&config, directory, "json"));
+        let mut kept: Kept<CarDataData> = Kept::load(file.transpose()?)?;
         for vin in config.vins()? {
             kept.data.cars.entry(vin.to_string()).or_default();
         }
@@ -144,10 +153,15 @@ impl Account {
             budget,
             name: component.to_owned(),
             context,
+            clock,
             unpublished: BTreeSet::new(),
             publish_at: None,
             save_at: None,
         })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
     }
 
     fn vins(&self) -> Vec<Vin> {
@@ -166,7 +180,7 @@ impl Account {
         for vin in self.vins() {
             self.announce(&vin);
             if self.telemetry(&vin).is_some() {
-                self.tell(&vin, Utc::now());
+                self.tell(&vin, self.now());
             }
         }
         let mut stream = self.client.stream(account::stream_options(&self.config)?)?;
@@ -175,10 +189,10 @@ impl Account {
         loop {
             let mut look_in = LOOK;
             if errand.is_none() {
-                match self.next_errand(Utc::now()).await? {
+                match self.next_errand(self.now()).await? {
                     Ok(next) => errand = Some((Instant::now(), next)),
                     Err(time) => {
-                        let wait = (time - Utc::now()).to_std().unwrap_or_default();
+                        let wait = (time - self.now()).to_std().unwrap_or_default();
                         look_in = look_in.min(wait.max(Duration::from_secs(1)));
                     }
                 }
@@ -199,7 +213,7 @@ impl Account {
                 () = at(repeat_at) => {
                     repeated = tokio::time::Instant::now();
                     for vin in self.vins() {
-                        self.tell(&vin, Utc::now());
+                        self.tell(&vin, self.now());
                     }
                 }
                 () = tokio::time::sleep(look_in) => {}
@@ -268,7 +282,7 @@ impl Account {
 
     /// Which cars the account has, if the configuration does not say.
     async fn find_cars(&mut self) -> Result<(), BmwError> {
-        if !self.must_find_cars(Utc::now()) {
+        if !self.must_find_cars(self.now()) {
             return Ok(());
         }
         let mappings = self.client.mappings().await?;
@@ -287,7 +301,7 @@ impl Account {
         self.cars.retain(|vin, _| ours.contains(vin));
         let gone = |vin: &String, _: &mut _| ours.iter().any(|own| own.as_str() == vin);
         self.kept.data.cars.retain(gone);
-        self.kept.data.mapped_at = Some(Utc::now());
+        self.kept.data.mapped_at = Some(self.now());
         self.save()
     }
 
@@ -325,7 +339,7 @@ impl Account {
     }
 
     async fn take(&mut self, answer: Answer, began: Instant) -> Result<(), BmwError> {
-        let now = Utc::now();
+        let now = self.now();
         let outcome = match answer {
             Answer::Described(vin, Ok(basics)) => {
                 self.described(&vin, *basics);
@@ -394,7 +408,7 @@ impl Account {
                 self.context.stats.well(&self.name);
             }
             StreamEvent::Message { message, .. } => {
-                let now = Utc::now();
+                let now = self.now();
                 if self.config.vin.is_empty() {
                     self.adopt(&message.vin);
                 }
@@ -437,7 +451,7 @@ impl Account {
 
     fn publish(&mut self) {
         self.publish_at = None;
-        let now = Utc::now();
+        let now = self.now();
         for vin in std::mem::take(&mut self.unpublished) {
             self.tell(&vin, now);
         }
@@ -527,3 +541,6 @@ async fn at(time: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod day;
