@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::error::{Call, Error, LoginError};
-use crate::login::{self, Credentials, Login, judge_login};
+use crate::login::{Credentials, Login, judge_login};
 use crate::token::{Token, TokenStore};
 use crate::wire::Wire;
 
@@ -62,14 +62,14 @@ impl Session {
     pub(crate) fn new(
         credentials: Credentials,
         account: String,
-        device_id: Option<String>,
+        device_id: String,
         store: Arc<dyn TokenStore>,
         relogin: Relogin,
     ) -> Self {
         Self {
-            device_id: device_id.unwrap_or_else(|| login::device_id(&account)),
             credentials,
             account,
+            device_id,
             store,
             relogin,
             state: Mutex::default(),
@@ -195,6 +195,11 @@ impl Session {
     }
 
     async fn grant(&self, wire: &Wire, refresh_token: Option<&str>) -> Result<Token, Error> {
+        #[cfg(feature = "india")]
+        if wire.india.is_some() {
+            let login = wire.login_in_india(&self.credentials, &self.device_id, &self.account);
+            return login.await;
+        }
         let login = Login {
             credentials: &self.credentials,
             device_id: &self.device_id,

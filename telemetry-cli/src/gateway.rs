@@ -260,6 +260,13 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::saic::run(saic.clone(), context.clone(), task)
         });
     }
+    for bluetti in &config.bluetti {
+        let component = link(&format!("bluetti {}", bluetti.title()), vec![]);
+        let (bluetti, context) = (bluetti.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::bluetti::run(bluetti.clone(), context.clone(), task)
+        });
+    }
     start_bmw(sources, config, context);
 }
 

@@ -1,24 +1,30 @@
 //! What matters of a reading, as text for people.
 
 use crate::event::Values;
-use crate::metric::{Metric, battery, vehicle};
+use crate::metric::{Metric, battery, power_station as station, vehicle};
 use crate::value::Value;
 
 /// What matters of a reading, in one line.
 pub fn summary(values: &Values) -> String {
     let (charge, power) = charge_and_power(values);
-    format!("{charge}  {power}  {}", details(values))
+    let parts = [charge, power, details(values)];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("  ")
 }
 
 /// State of charge, and power where there is any.
 pub fn charge_and_power(values: &Values) -> (String, String) {
-    let first = |metrics: [&'static Metric; 2]| {
-        let mut texts = metrics.into_iter().map(|metric| number(values, metric));
+    let first = |metrics: &[&'static Metric]| {
+        let mut texts = metrics.iter().map(|metric| number(values, metric));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     };
     (
-        first([&battery::SOC_PERCENT, &vehicle::SOC_PERCENT]),
-        first([&battery::POWER_W, &vehicle::CHARGING_POWER_W]),
+        first(&[
+            &battery::SOC_PERCENT,
+            &station::SOC_PERCENT,
+            &vehicle::SOC_PERCENT,
+        ]),
+        first(&[&battery::POWER_W, &vehicle::CHARGING_POWER_W]),
     )
 }
 
@@ -33,6 +39,17 @@ pub fn number(values: &Values, metric: &'static Metric) -> String {
 /// All but charge and power.
 pub fn details(values: &Values) -> String {
     let mut parts = vec![
+        flow(
+            "in",
+            values,
+            [&station::AC_INPUT_POWER_W, &station::DC_INPUT_POWER_W],
+        ),
+        flow(
+            "out",
+            values,
+            [&station::AC_OUTPUT_POWER_W, &station::DC_OUTPUT_POWER_W],
+        ),
+        packs(values),
         number(values, &battery::PACK_VOLTAGE_V),
         number(values, &battery::CURRENT_A),
         number(values, &vehicle::RANGE_KM),
@@ -60,11 +77,30 @@ pub fn details(values: &Values) -> String {
         let probes: Vec<_> = probes.iter().map(Value::to_string).collect();
         parts.push(format!("{} °C", probes.join(" ")));
     }
-    if let Some(flags @ Value::Flags(names)) = values.get(&battery::PROTECTION)
-        && !names.is_empty()
-    {
-        parts.push(flags.to_string());
+    for metric in [&battery::PROTECTION, &station::ALARMS] {
+        if let Some(flags @ Value::Flags(names)) = values.get(metric)
+            && !names.is_empty()
+        {
+            parts.push(flags.to_string());
+        }
     }
     parts.retain(|part| !part.is_empty());
     parts.join("  ")
+}
+
+/// What flows one way through a station, over AC and DC.
+fn flow(way: &str, values: &Values, ports: [&'static Metric; 2]) -> String {
+    let known = ports.into_iter().filter_map(|metric| values.number(metric));
+    match known.reduce(|sum, watts| sum + watts) {
+        Some(watts) => format!("{way} {watts:.0} W"),
+        None => String::new(),
+    }
+}
+
+fn packs(values: &Values) -> String {
+    match values.get(&station::PACKS).map(|packs| packs.parts().len()) {
+        None | Some(0) => String::new(),
+        Some(1) => "1 pack".to_owned(),
+        Some(count) => format!("{count} packs"),
+    }
 }

@@ -13,14 +13,16 @@ use crate::log;
 
 pub use account::AccountArgs;
 pub use bmw_mqtt::BmwMqttArgs;
-pub use command::{CommandCommand, CommandJbdArgs, CommandSaicArgs};
-pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
+pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
 pub use login::{LoginBmwArgs, LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
+pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
-pub use status::{StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
 mod account;
 mod bmw_mqtt;
@@ -30,7 +32,9 @@ mod export;
 mod jbd_bms_mqtt;
 mod login;
 mod pack;
+mod saic_mqtt_gateway;
 mod simulate;
+mod station;
 mod status;
 
 use pack::bluetooth_address;
@@ -192,6 +196,16 @@ pub enum Command {
     /// CarData. The first login at MyBMW needs `--captcha_token_NAME TOKEN`.
     #[command(name = compat::bmw_mqtt::NAME, version, after_help = EXIT_CODES)]
     BmwMqtt(BmwMqttArgs),
+    /// Bring MG cars to MQTT: stands in for the Python gateway of this name
+    ///
+    /// Flags, environment variables, topics and commands are those of the
+    /// original. One account has one session: use a second, shared account, or
+    /// the phone and this program log each other out.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::saic::NAME, version, after_help = EXIT_CODES)]
+    SaicMqttGateway(Box<SaicMqttGatewayArgs>),
 }
 
 /// Which configuration.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{AccountArgs, PackArgs};
+use super::{AccountArgs, PackArgs, StationArgs};
 use crate::config::BmwRegion;
 
 /// `status`
@@ -19,6 +19,8 @@ pub enum StatusCommand {
     /// $BIMMER_PASSWORD. BMW lets no other program than its app in since
     /// September 2025; servers that speak the same language do.
     Bmw(StatusBmwArgs),
+    /// A Bluetti power station; it need not be in any configuration
+    Bluetti(StatusBluettiArgs),
     /// The cars of an iSMART account
     ///
     /// A car that was asked a moment ago is not asked again: its last answer is
@@ -73,6 +75,17 @@ pub struct StatusBmwArgs {
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status bluetti`
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusBluettiArgs {
+    /// Which station.
+    #[command(flatten)]
+    pub station: StationArgs,
+    /// Print JSON, as `once` does
     #[arg(long)]
     pub json: bool,
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::run::{database_file, open};
 use crate::broker::Broker;
 use crate::cli::DemoArgs;
-use crate::config::{Config, Environment, Jbd, Mqtt};
+use crate::config::{Bluetti, Config, Environment, Jbd, Mqtt};
 use crate::exit::{Code, Failure};
 use crate::filter::Keep;
 use crate::radio::{Air, Radio};
@@ -23,6 +23,9 @@ const BROKER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 18_8
 
 /// Short, so that there is something to see.
 const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What takes the stations some seconds.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Runs the demo.
 ///
@@ -93,12 +96,26 @@ fn config(air: &Air, broker: SocketAddr) -> Config {
     config.gateway.name = "Demo".to_owned();
     config.mqtt = Some(Mqtt::new(format!("tcp://{broker}")));
     config.jbd = air
-        .names()
+        .packs()
         .map(|name| {
             let mut jbd = Jbd::named(name);
             jbd.interval = INTERVAL;
             jbd.store = Keep::All;
             jbd
+        })
+        .collect();
+    config.bluetti = air
+        .stations()
+        .map(|name| {
+            let mut station = Bluetti::named(name);
+            station.interval = INTERVAL;
+            station.settings_interval = SETTINGS_INTERVAL;
+            station.packs_interval = SETTINGS_INTERVAL;
+            station.store = Keep::All;
+            // They harm nobody.
+            station.allow.ac_output = true;
+            station.allow.dc_output = true;
+            station
         })
         .collect();
     config
@@ -131,7 +148,7 @@ fn announce(
             .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
-            "Three simulated battery packs, read every {} s. Ctrl-C ends it.\n\
+            "Three simulated battery packs and two power stations, read every {} s. Ctrl-C ends it.\n\
              MQTT     mosquitto_sub -h {} -p {} -v -t 'telemetry/#'\n\
              History  {database}\n",
             INTERVAL.as_secs(),

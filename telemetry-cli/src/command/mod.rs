@@ -8,6 +8,7 @@ use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
 use crate::radio::RadioError;
+use crate::source::bluetooth::Trouble;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
@@ -25,10 +26,13 @@ pub mod once;
 mod pack;
 mod progress;
 pub mod run;
+pub mod saic_mqtt_gateway;
 pub mod scan;
 pub mod simulate;
+mod station;
 pub mod status;
 pub mod tell;
+mod which;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -69,6 +73,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => config::run(&command),
         Command::BmwMqtt(args) => bmw_mqtt::bmw_mqtt(&args, &cli.log).await,
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::SaicMqttGateway(args) => {
+            saic_mqtt_gateway::saic_mqtt_gateway(&args, &cli.log).await
+        }
     }
 }
 
@@ -136,8 +143,8 @@ pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     StateDir::locate(asked, &Environment::of_process())
 }
 
-impl From<PollError> for Failure {
-    fn from(error: PollError) -> Self {
+impl<E: Trouble> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self {
             message: error.to_string(),
             ..error.failure("")

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use futures_util::future::{FutureExt as _, join, join_all};
 use serde_json::json;
 
 use super::account;
@@ -32,36 +33,25 @@ pub struct Trouble {
 pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
     if config.device_count() == 0 {
         return Err(
-            Failure::new(Code::Configuration, "no devices are configured").hint(
-                "add a [[jbd]], a [[saic]] or a [[bmw]] table; `telemetry config sample` shows one",
-            ),
+            Failure::new(Code::Configuration, "no devices are configured")
+                .hint("add one; `telemetry config sample` shows how"),
         );
     }
     let directory = args.state_dir.state_dir.as_deref();
     let (context, rival, _state) =
         account::context(&config, directory, guest_radio(&config)?).await?;
-    let polls = config.jbd.iter().map(|jbd| {
-        let (jbd, context) = (jbd.clone(), context.clone());
-        async move {
-            let device = jbd.title().to_owned();
-            source::jbd::once(jbd, context)
-                .await
-                .map_err(|error| Trouble {
-                    error: error.to_string(),
-                    failure: error.failure(&device),
-                    device,
-                })
-        }
+    let packs = config.jbd.iter().map(|jbd| {
+        let read = source::jbd::once(jbd.clone(), context.clone());
+        attempt(jbd.title(), read).boxed_local()
+    });
+    let stations = config.bluetti.iter().map(|bluetti| {
+        let read = source::bluetti::once(bluetti.clone(), context.clone());
+        attempt(bluetti.title(), read).boxed_local()
     });
     let accounts = config.saic.iter().map(|saic| {
         let (saic, context) = (saic.clone(), context.clone());
         source::saic::once(saic, context, rival, args.spend_quota)
     });
-    let (packs, cars) = futures_util::future::join(
-        futures_util::future::join_all(polls),
-        futures_util::future::join_all(accounts),
-    )
-    .await;
     let bmw = config.bmw.iter().map(|bmw| {
         let (bmw, context) = (bmw.clone(), context.clone());
         async move {
@@ -74,11 +64,11 @@ pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
             })
         }
     });
-    let bmw = futures_util::future::join_all(bmw).await;
-    let bmw = bmw.into_iter().filter_map(Result::err);
-    let packs = packs.into_iter().filter_map(Result::err);
+    let (devices, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
+    let bmw = join_all(bmw).await.into_iter().filter_map(Result::err);
+    let devices = devices.into_iter().flatten();
     let cars = cars.into_iter().flatten().map(Trouble::of_car);
-    let troubles: Vec<Trouble> = packs.chain(cars).chain(bmw).collect();
+    let troubles: Vec<Trouble> = devices.chain(cars).chain(bmw).collect();
 
     context.radio.close().await;
     finish(&context.hub, troubles, args.json)
@@ -99,6 +89,18 @@ pub fn finish(
         None => Ok(()),
         Some(trouble) => Err(trouble.failure),
     }
+}
+
+async fn attempt<E: source::bluetooth::Trouble>(
+    device: &str,
+    read: impl Future<Output = Result<(), E>>,
+) -> Option<Trouble> {
+    let error = read.await.err()?;
+    Some(Trouble {
+        error: error.to_string(),
+        failure: error.failure(device),
+        device: device.to_owned(),
+    })
 }
 
 fn print(hub: &Hub, troubles: &[Trouble], json: bool) -> std::io::Result<()> {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use bluetti::{Bluetti, BluettiAllow};
 pub use bmw::{Bmw, BmwAllow, BmwApi, BmwRegion, BmwTokenStore};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
@@ -27,6 +28,7 @@ pub use secret::{Secret, SecretError};
 
 pub(crate) use secret::plain;
 
+mod bluetti;
 mod bmw;
 mod broker_url;
 mod check;
@@ -62,6 +64,8 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// `[[bluetti]]`
+    pub bluetti: Vec<Bluetti>,
     /// `[[saic]]`
     pub saic: Vec<Saic>,
     /// `[[bmw]]`
@@ -74,7 +78,17 @@ pub struct Config {
 impl Config {
     /// How many devices are named, of whatever make. An account counts as one.
     pub fn device_count(&self) -> usize {
-        self.jbd.len() + self.saic.len() + self.bmw.len()
+        self.jbd.len() + self.bluetti.len() + self.saic.len() + self.bmw.len()
+    }
+
+    /// The same without any device.
+    #[must_use]
+    pub fn without_devices(self) -> Self {
+        Self {
+            jbd: Vec::new(),
+            bluetti: Vec::new(),
+            ..self
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
 use crate::hub::Hub;
-use crate::summary::{charge_and_power, details, summary};
+use crate::summary::{self, charge_and_power, details};
 use crate::supervisor::{Exit, Task};
 
 /// How often the table is drawn, if anything changed.
@@ -65,7 +65,11 @@ fn take(rows: &mut BTreeMap<DeviceId, Row>, event: Event) -> Option<String> {
         Event::Reading(reading) => {
             let row = rows.get_mut(&reading.device)?;
             let name = row.name();
-            let line = format!("{} {name}: {}", time(&reading), summary(&reading.values));
+            let line = format!(
+                "{} {name}: {}",
+                time(&reading),
+                summary::summary(&reading.values)
+            );
             row.reading = Some(reading);
             Some(line)
         }

@@ -10,6 +10,8 @@ use crate::hub::Hub;
 use crate::radio::Radio;
 use crate::stats::Stats;
 
+pub mod bluetooth;
+pub mod bluetti;
 pub mod bmw;
 pub mod gateway;
 pub mod jbd;

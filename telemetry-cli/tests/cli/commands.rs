@@ -77,7 +77,7 @@ fn once_needs_devices() {
     assert!(
         outcome.stderr.ends_with(
             "error: no devices are configured\n\
-             help: add a [[jbd]] or a [[saic]] table; `telemetry config sample` shows one\n"
+             help: add one; `telemetry config sample` shows how\n"
         ),
         "{}",
         outcome.stderr

@@ -16,7 +16,7 @@ use crate::sink;
 use crate::state_dir::StateDir;
 
 mod accounts;
-mod packs;
+mod bluetooth;
 mod state;
 mod store;
 
@@ -81,8 +81,9 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
     for bmw in &config.bmw {
         probes.push(Box::pin(accounts::bmw(bmw, directory, holder.clone())));
     }
-    if !config.jbd.is_empty() {
-        probes.push(Box::pin(packs::probe(config, guest_radio(config)?, holder)));
+    if !config.jbd.is_empty() || !config.bluetti.is_empty() {
+        let radio = guest_radio(config)?;
+        probes.push(Box::pin(bluetooth::probe(config, radio, holder)));
     }
     Ok(probes)
 }

@@ -2,7 +2,7 @@
 
 use chrono::Local;
 
-use super::report::{Page, duration, join};
+use super::page::{Page, duration, join};
 use crate::event::{Device, Reading};
 use crate::metric::{Metric, vehicle};
 use crate::summary::number;
@@ -85,7 +85,7 @@ pub(super) fn report(device: &Device, reading: &Reading) -> String {
     }
     page.row("12 V battery", &show(&vehicle::AUX_BATTERY_VOLTAGE_V));
     page.row("Place", &place(reading));
-    page.0
+    page.text()
 }
 
 fn labelled(label: &str, text: String) -> String {

@@ -41,6 +41,7 @@ mod history;
 mod link;
 mod publisher;
 mod retained;
+pub mod session;
 mod settings;
 pub mod topics;
 pub(in crate::sink) mod unified;

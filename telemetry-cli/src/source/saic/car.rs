@@ -143,8 +143,11 @@ impl Car {
         text: Option<String>,
         now: DateTime<Utc>,
     ) {
-        self.plan
-            .told_charging(charging.management.is_charging(), now);
+        self.plan.told_charging(
+            charging.management.is_charging(),
+            plugged_in(&charging),
+            now,
+        );
         self.memory.charging = text.or(self.memory.charging.take());
         self.memory.fetched_at = Some(now);
         let rvs = &charging.rvs;
@@ -250,6 +253,12 @@ impl Car {
         let now = now * self.known.profile.energy_factor(rvs);
         (rvs.started_at.unwrap_or_default() == started).then(|| (now - kwh).max(0.0))
     }
+}
+
+/// Whether a cable is in.
+fn plugged_in(charging: &ChargingData) -> bool {
+    let plugged = charging.management.plugged_in();
+    plugged.or(charging.rvs.cable_connected) == Some(true)
 }
 
 impl Intervals {

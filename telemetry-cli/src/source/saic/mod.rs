@@ -29,6 +29,11 @@ pub mod polling;
 mod text;
 mod values;
 
+#[cfg(test)]
+mod days;
+#[cfg(test)]
+mod orders;
+
 /// Reads the cars of one account until it is told to stop, or cannot go on.
 pub async fn run(config: Saic, context: Context, task: Task) -> Exit {
     let user = config.user.clone();

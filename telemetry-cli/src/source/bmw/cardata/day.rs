@@ -223,7 +223,7 @@ async fn day(with_stream: bool) -> Outcome {
         if since > TimeDelta::zero() && since.num_seconds() % RESTART.num_seconds() == 0 {
             outcome.restarts += 1;
             // Every other one is a kill: nothing is written down.
-            if outcome.restarts % 2 == 0 {
+            if outcome.restarts.is_multiple_of(2) {
                 account.save().unwrap();
             }
             account = start(&world, directory.path()).await;
