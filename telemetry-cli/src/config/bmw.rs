@@ -53,6 +53,9 @@ pub struct Bmw {
     /// The answer to a captcha. Valid once and for minutes: no file can say it.
     #[serde(skip)]
     pub captcha_token: Option<Secret>,
+    /// A login from elsewhere, where none is kept.
+    #[serde(skip)]
+    pub refresh_token: Option<Secret>,
     /// What its login is called where it is kept, if not by the account.
     #[serde(skip)]
     pub token_name: Option<String>,
@@ -128,6 +131,7 @@ impl Default for Bmw {
             stream_ca: None,
             allow: BmwAllow::default(),
             captcha_token: None,
+            refresh_token: None,
             token_name: None,
             repeat: None,
         }
