@@ -12,6 +12,9 @@ use crate::config::parse_duration;
 use crate::log;
 
 pub use account::AccountArgs;
+pub use bluetti::{
+    BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
+};
 pub use bmw_mqtt::BmwMqttArgs;
 pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
@@ -25,6 +28,7 @@ pub use station::StationArgs;
 pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
 mod account;
+mod bluetti;
 mod bmw_mqtt;
 mod command;
 mod decode;
@@ -77,6 +81,7 @@ impl Cli {
             let matches = command.try_get_matches_from_mut(args)?;
             return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
         };
+        let has_log_args = !has_another_log(&drop_in);
         let mut command = clap::Command::new("telemetry")
             .multicall(true)
             .subcommand(with_log_args(drop_in));
@@ -84,6 +89,7 @@ impl Cli {
         let read = || {
             let log = matches
                 .subcommand()
+                .filter(|_| has_log_args)
                 .map(|(_, matches)| LogArgs::from_arg_matches(matches));
             Ok(Self {
                 log: log.transpose()?.unwrap_or_default(),
@@ -96,6 +102,9 @@ impl Cli {
 
 /// The subcommand as a program of its own.
 fn with_log_args(drop_in: clap::Command) -> clap::Command {
+    if has_another_log(&drop_in) {
+        return drop_in.max_term_width(WIDTH);
+    }
     // They bring a text about themselves along.
     let about = drop_in.get_about().cloned().unwrap_or_default();
     let long_about = drop_in.get_long_about().cloned().unwrap_or_default();
@@ -103,6 +112,12 @@ fn with_log_args(drop_in: clap::Command) -> clap::Command {
         .about(about)
         .long_about(long_about)
         .max_term_width(WIDTH)
+}
+
+/// Whether `--log` is another thing there.
+fn has_another_log(command: &clap::Command) -> bool {
+    let mut arguments = command.get_arguments();
+    arguments.any(|argument| argument.get_long() == Some("log"))
 }
 
 const WIDTH: usize = 100;
@@ -188,6 +203,34 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Write what Bluetti power stations say into MariaDB: stands in for the
+    /// Python program of this name
+    ///
+    /// Fills its four tables, and makes those that are missing. While the database
+    /// is away, readings wait on disk; each arrives once.
+    #[command(name = compat::bluetti::monitor::NAME, version, after_help = EXIT_CODES)]
+    BluettiMonitor(BluettiMonitorArgs),
+    /// Publish what Bluetti power stations say, and take commands for them: stands
+    /// in for the Python program of this name
+    ///
+    /// Its topics and payloads, and its entities in Home Assistant.
+    #[command(name = compat::bluetti::mqtt::NAME, version, after_help = EXIT_CODES)]
+    BluettiMqtt(BluettiMqttArgs),
+    /// Write down everything that a Bluetti power station says: stands in for the
+    /// Python program of this name
+    ///
+    /// One JSON line for each request and its answer, decrypted if the station
+    /// encrypts; `telemetry decode bluetti` reads them. Goes on until it is stopped.
+    #[command(name = compat::bluetti::LOGGER, version, after_help = EXIT_CODES)]
+    BluettiLogger(BluettiLoggerArgs),
+    /// Find out which registers a Bluetti power station has: stands in for the
+    /// Python program of this name
+    ///
+    /// Asks for registers 0 to 12500, many at once where there are many, and writes
+    /// down the answers in the form of `bluetti-logger`. Registers with PINs and
+    /// passwords are left out. An interrupted survey goes on where it ended.
+    #[command(name = compat::bluetti::DISCOVERY, version, after_help = EXIT_CODES)]
+    BluettiDiscovery(BluettiDiscoveryArgs),
     /// Read BMW and MINI cars and publish one JSON message for each: stands in
     /// for the service of this name
     ///

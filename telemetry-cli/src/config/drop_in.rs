@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::HaConfig;
+
 /// The messages of another program, in place of the unified topics and of
 /// discovery.
 #[derive(Clone, Debug)]
@@ -10,6 +12,15 @@ pub enum DropIn {
     JbdBmsMqtt(MergedJson),
     /// `bmw-mqtt`
     BmwMqtt(BmwMessages),
+    /// `bluetti-monitor`
+    BluettiMonitor,
+    /// `bluetti-mqtt`
+    BluettiMqtt {
+        /// What Home Assistant is told about.
+        home_assistant: HaConfig,
+        /// Whether commands are ignored.
+        read_only: bool,
+    },
 }
 
 /// One message for each reading of each car.

@@ -11,9 +11,7 @@ use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use super::INTERVAL;
-use crate::cloud::bmw::{
-    CAPTCHA_TOKEN, CLIENT_ID, CarData, MyBmw, PASSWORD, Stream, USER, cars,
-};
+use crate::cloud::bmw::{CAPTCHA_TOKEN, CLIENT_ID, CarData, MyBmw, PASSWORD, Stream, USER, cars};
 use crate::cloud::{Cloud, Server};
 use crate::config::{Bmw, BmwApi, Secret};
 use crate::exit::{Code, Failure};
@@ -26,7 +24,8 @@ const SEED: u64 = 1;
 /// # Errors
 /// If they cannot listen on this computer.
 pub(super) async fn start(shutdown: &CancellationToken) -> Result<Vec<Bmw>, Failure> {
-    let (minis, bmws): (Vec<Car>, Vec<Car>) = cars().into_iter().partition(|car| car.brand == "MINI");
+    let (minis, bmws): (Vec<Car>, Vec<Car>) =
+        cars().into_iter().partition(|car| car.brand == "MINI");
     let bmws = bmws.into_iter().take(1).collect();
     let app = serve(MyBmw::with_cars(minis, SEED), shutdown).await?;
     let mut cloud = CarData::with_cars(bmws, SEED);
@@ -94,5 +93,8 @@ async fn serve_shared<C: Cloud>(
 }
 
 fn silent(error: &std::io::Error) -> Failure {
-    Failure::new(Code::Backend, format!("the demo's cloud cannot listen: {error}"))
+    Failure::new(
+        Code::Backend,
+        format!("the demo's cloud cannot listen: {error}"),
+    )
 }
