@@ -12,6 +12,7 @@ pub mod watcher;
 pub mod clouds;
 pub mod documents;
 mod drop_in;
+mod gateway;
 mod kill;
 mod login;
 mod simulate;
