@@ -2,120 +2,30 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bimmer::cardata::stream::{Ending, Stream, StreamEvent, StreamOptions};
-use bimmer::cardata::{Client, ClientId, Hosts, Overview, Telemetry};
-use bimmer::http::{Request, Sending, Transport};
-use bimmer::simulator::{Car, CarDataCloud, Delivery};
+use bimmer::cardata::{Client, ClientId, Overview, Telemetry};
 use bimmer::{Error, LoginError, Vin};
-use bytes::BytesMut;
 use chrono::Utc;
-use rumqttc::{ConnAck, ConnectReturnCode, Packet, Publish, QoS, SubAck, SubscribeReasonCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use support::broker::{self, CLIENT, Cloud, Direct};
+use tokio::net::TcpListener;
 
-const CLIENT: &str = "01234567-89ab-cdef-0123-456789abcdef";
-
-type Cloud = Arc<Mutex<CarDataCloud>>;
-
-struct Direct(Cloud);
-
-impl Transport for Direct {
-    fn send(&self, request: Request) -> Sending<'_> {
-        let response = self.0.lock().unwrap().handle(&request, Utc::now());
-        Box::pin(async move { Ok(response) })
-    }
-}
-
-/// Reads and writes MQTT around the simulated broker.
 async fn serve(listener: TcpListener, cloud: Cloud) {
     for number in 0.. {
         let (stream, _) = listener.accept().await.unwrap();
-        tokio::spawn(connection(stream, number, cloud.clone()));
-    }
-}
-
-async fn connection(mut stream: TcpStream, number: u64, cloud: Cloud) {
-    let (mut incoming, mut outgoing) = (BytesMut::new(), BytesMut::new());
-    loop {
-        while let Ok(packet) = Packet::read(&mut incoming, 1 << 20) {
-            let answer = match packet {
-                Packet::Connect(connect) => {
-                    let login = connect.login.unwrap();
-                    let mut cloud = cloud.lock().unwrap();
-                    let code = cloud.connect(number, &login.username, &login.password, Utc::now());
-                    let accepted = [ConnectReturnCode::NotAuthorized, ConnectReturnCode::Success];
-                    Packet::ConnAck(ConnAck::new(accepted[usize::from(code == 0)], false))
-                }
-                Packet::Subscribe(subscribe) => {
-                    let topic = &subscribe.filters[0].path;
-                    let code = match cloud.lock().unwrap().subscribe(number, topic) {
-                        0x80 => SubscribeReasonCode::Failure,
-                        _ => SubscribeReasonCode::Success(QoS::AtMostOnce),
-                    };
-                    Packet::SubAck(SubAck::new(subscribe.pkid, vec![code]))
-                }
-                Packet::PingReq => Packet::PingResp,
-                Packet::Disconnect => {
-                    cloud.lock().unwrap().disconnect(number);
-                    return;
-                }
-                _ => continue,
-            };
-            answer.write(&mut outgoing, 1 << 20).unwrap();
-        }
-        while let Some(delivery) = {
-            let mut cloud = cloud.lock().unwrap();
-            cloud.poll(number, Utc::now())
-        } {
-            let Delivery::Publish { topic, payload } = delivery else {
-                return;
-            };
-            let publish = Publish::new(topic, QoS::AtMostOnce, payload);
-            Packet::Publish(publish)
-                .write(&mut outgoing, 1 << 20)
-                .unwrap();
-        }
-        if stream.write_all(&outgoing.split()).await.is_err() {
-            return;
-        }
-        let mut chunk = [0; 4096];
-        tokio::select! {
-            read = stream.read(&mut chunk) => match read {
-                Ok(0) | Err(_) => return,
-                Ok(count) => incoming.extend_from_slice(&chunk[..count]),
-            },
-            () = tokio::time::sleep(Duration::from_millis(20)) => {}
-        }
+        tokio::spawn(broker::connection(stream, number, cloud.clone()));
     }
 }
 
 async fn account() -> (Cloud, Client) {
-    let cars = (1..=2).map(|number| {
-        let vin = Vin::new(&format!("WBA11AA000123450{number}")).unwrap();
-        Car::new(vin, "BMW", "i4")
-    });
-    let cloud = Arc::new(Mutex::new(CarDataCloud::new(CLIENT, cars.collect(), 1)));
+    let cloud = broker::cloud();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(serve(listener, cloud.clone()));
-    let client = client(&cloud, port);
-    let confirm = cloud.clone();
-    client
-        .login(|code| assert!(confirm.lock().unwrap().confirm(&code.user_code)))
-        .await
-        .unwrap();
+    let client = broker::client(&cloud, "127.0.0.1", port).build().unwrap();
+    broker::log_in(&cloud, &client).await;
     (cloud, client)
-}
-
-fn client(cloud: &Cloud, port: u16) -> Client {
-    Client::builder(ClientId::new(CLIENT).unwrap())
-        .hosts(Hosts::default().with_stream("127.0.0.1", port))
-        .transport(Direct(cloud.clone()))
-        .build()
-        .unwrap()
 }
 
 fn options() -> StreamOptions {

@@ -76,6 +76,12 @@ pub trait Endpoint {
         self.method() != Method::Get
     }
 
+    /// What is asked for in India, `None` if that is not offered there.
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        None
+    }
+
     /// The vehicle concerned.
     fn vin(&self) -> Option<&Vin> {
         None

@@ -297,3 +297,20 @@ fn md5_hex(parts: &[&str]) -> [u8; 2 * BLOCK] {
 fn ascii(digits: &[u8; 2 * BLOCK]) -> &str {
     std::str::from_utf8(digits).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_digests() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/data/envelope.json")).unwrap();
+        let digests = vectors["hashes"]["md5"].as_array().unwrap();
+        assert_eq!(digests.len(), 5);
+        for case in digests {
+            let digest = md5_hex(&[case["in"].as_str().unwrap()]);
+            assert_eq!(ascii(&digest), case["out"]);
+        }
+    }
+}

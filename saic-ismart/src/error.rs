@@ -110,6 +110,13 @@ pub enum Error {
     /// would log the phone out.
     #[error("the kept session cannot be read: {0}")]
     Store(#[source] std::io::Error),
+    /// The region does not offer this call; nothing was sent.
+    #[cfg(feature = "india")]
+    #[error("{call}: not offered in this region")]
+    NotOffered {
+        /// What was tried.
+        call: Call,
+    },
     /// A value is outside what the car takes; nothing was sent.
     #[error("{0}")]
     InvalidValue(String),
@@ -131,6 +138,8 @@ impl Error {
             | Self::Store(_) => true,
             Self::Rejected { rejection, .. } => *rejection != Rejection::TooFrequent,
             Self::Login(error) => error.is_retryable(),
+            #[cfg(feature = "india")]
+            Self::NotOffered { .. } => false,
             Self::Refused { .. } | Self::InvalidValue(_) | Self::Configuration(_) => false,
         }
     }
@@ -183,6 +192,10 @@ pub enum DecodeError {
     /// It cannot be decrypted.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// It is no frame of the Indian protocol.
+    #[cfg(feature = "india")]
+    #[error(transparent)]
+    Frame(#[from] crate::india::CodecError),
     /// Its signature is wrong or missing, and the client is strict.
     #[error("the signature of the answer is wrong or missing")]
     Signature,
@@ -246,6 +259,16 @@ pub enum LoginError {
         "the country code of the phone number is wrong (code {code}): {message}; give digits without +"
     )]
     CountryCode {
+        /// The vendor's number.
+        code: i64,
+        /// The vendor's words.
+        message: String,
+    },
+    /// The PIN that commands in India need is wrong. Never sent again by this
+    /// client.
+    #[cfg(feature = "india")]
+    #[error("the PIN was refused with code {code}: {message}; check the PIN of the app")]
+    WrongPin {
         /// The vendor's number.
         code: i64,
         /// The vendor's words.

@@ -8,6 +8,9 @@ pub mod charging;
 pub mod endpoint;
 pub mod envelope;
 pub mod http;
+#[cfg(feature = "india")]
+#[cfg_attr(docsrs, doc(cfg(feature = "india")))]
+pub mod india;
 pub mod message;
 pub mod plausibility;
 pub mod token;

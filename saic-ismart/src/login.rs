@@ -56,6 +56,15 @@ impl Credentials {
         }
     }
 
+    /// The phone number without its country code, and the password.
+    #[cfg(feature = "india")]
+    pub(crate) fn phone_and_password(&self) -> Option<(&str, &str)> {
+        match &self.user {
+            User::Phone { number, .. } => Some((number, self.password.expose_secret())),
+            User::Email(_) => None,
+        }
+    }
+
     /// A hash that tells accounts apart: of this user in this region.
     pub(crate) fn account(&self, region: &Region) -> String {
         let user = match &self.user {
@@ -241,7 +250,7 @@ pub(crate) fn judge_login(
 
 /// The numbers of the older API and of the present one. A refusal that nobody
 /// has described is taken for a wrong password: repeating it could lock the account.
-fn refusal(code: i64, message: String) -> LoginError {
+pub(crate) fn refusal(code: i64, message: String) -> LoginError {
     match code {
         1_000_036 | 15011 => LoginError::NotRegistered { code, message },
         1_000_020 => LoginError::CountryCode { code, message },

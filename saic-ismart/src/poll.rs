@@ -33,6 +33,40 @@ impl Default for PollTiming {
     }
 }
 
+#[cfg(feature = "india")]
+impl PollTiming {
+    /// So many requests at an even pace.
+    pub(crate) const fn even(pause_ms: u64, requests: u64) -> Self {
+        let pause = Duration::from_millis(pause_ms);
+        Self {
+            first: pause,
+            factor: 1.0,
+            longest: pause,
+            budget: Duration::from_millis(pause_ms * requests),
+        }
+    }
+}
+
+/// The timing of reads and that of commands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PollTimings {
+    pub(crate) read: PollTiming,
+    pub(crate) command: PollTiming,
+}
+
+impl PollTimings {
+    pub(crate) const fn same(timing: PollTiming) -> Self {
+        Self {
+            read: timing,
+            command: timing,
+        }
+    }
+
+    pub(crate) const fn of(&self, is_command: bool) -> PollTiming {
+        if is_command { self.command } else { self.read }
+    }
+}
+
 /// One call to a car that is under way.
 #[derive(Debug, Clone)]
 pub(crate) struct EventPoll {

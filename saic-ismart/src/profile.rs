@@ -67,6 +67,8 @@ pub enum ClimateActivity {
 enum Scale {
     /// °C − 14.
     Linear,
+    /// °C.
+    Degrees,
     /// As the app of the MGS6 sends them, from 16 °C.
     Mgs6,
 }
@@ -206,6 +208,19 @@ impl Profile {
             self.battery_kwh = Some(50.3);
         } else if is("EP2DP3") {
             self.battery_kwh = Some(61.1);
+        } else if is("ZS EV MCE") {
+            self.temperatures_c = (16, 29);
+            self.scale = Scale::Degrees;
+        } else if is("NEW ZS") {
+            self.temperatures_c = (15, 29);
+            self.scale = Scale::Degrees;
+        } else if is("GLOSTER") {
+            self.temperatures_c = (17, 31);
+            self.scale = Scale::Degrees;
+        } else if is("HECTOR MCE") {
+            self.temperatures_c = (17, 33);
+        } else if is("CN202SR") {
+            self.temperatures_c = (17, 28);
         } else if is("ZS EV") {
             self.battery_kwh = Some(if nmc { 68.3 } else { 49.0 });
         } else if is("MIS3E") {
@@ -252,6 +267,7 @@ impl Profile {
         let outside = || Error::InvalidValue(format!("no index stands for {temperature_c} °C"));
         match self.scale {
             Scale::Linear => temperature_c.checked_sub(14),
+            Scale::Degrees => Some(temperature_c),
             Scale::Mgs6 => temperature_c
                 .checked_sub(MGS6_LOWEST_C)
                 .and_then(|step| MGS6_INDEXES.get(usize::from(step)).copied()),
@@ -439,6 +455,19 @@ mod tests {
                 None
             ]
         );
+    }
+
+    /// Names of an older table; nobody has confirmed them on a car.
+    #[test]
+    fn temperatures_of_indian_series() {
+        let index = |series, t| Profile::of(&car(series, "")).temperature_index(t).ok();
+        assert_eq!(index("GLOSTER", 22), Some(22));
+        assert_eq!(index("NEW ZS", 15), Some(15));
+        assert_eq!(index("ZS EV MCE", 29), Some(29));
+        assert_eq!(index("ZS EV MCE", 30), None);
+        assert_eq!(index("HECTOR MCE", 33), Some(19));
+        assert_eq!(index("CN202SR", 17), Some(3));
+        assert_eq!(index("ZS EV", 17), Some(3));
     }
 
     #[test]

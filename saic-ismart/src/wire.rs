@@ -45,6 +45,9 @@ pub(crate) struct Wire {
     pub(crate) clock: Clock,
     pub(crate) observer: Option<Observer>,
     pub(crate) bad_signatures: AtomicU64,
+    /// What the region India needs, there only.
+    #[cfg(feature = "india")]
+    pub(crate) india: Option<crate::india::India>,
 }
 
 /// An answer that could be read.
@@ -67,6 +70,13 @@ impl Wire {
         token: Option<&Token>,
         event_id: Option<&str>,
     ) -> Result<Arrived, Error> {
+        #[cfg(feature = "india")]
+        if let (Some(india), Some(token)) = (&self.india, token) {
+            let event_id = event_id.unwrap_or(crate::poll::NO_EVENT);
+            return self
+                .exchange_in_india(india, endpoint, token, event_id)
+                .await;
+        }
         let call = Call {
             name: endpoint.name(),
             vin: endpoint.vin().cloned(),
@@ -212,7 +222,7 @@ impl Wire {
     }
 }
 
-fn unanswered(call: Call, source: TransportError) -> Error {
+pub(crate) fn unanswered(call: Call, source: TransportError) -> Error {
     if source.not_sent {
         Error::NotSent { call, source }
     } else {

@@ -1,7 +1,7 @@
 //! What matters of a reading, as text for people.
 
 use crate::event::Values;
-use crate::metric::{Metric, battery, power_station as station};
+use crate::metric::{Metric, battery, power_station as station, vehicle};
 use crate::value::Value;
 
 /// What matters of a reading, in one line.
@@ -13,14 +13,20 @@ pub fn summary(values: &Values) -> String {
 
 /// How full it is.
 pub fn charge(values: &Values) -> String {
-    let known = [&battery::SOC_PERCENT, &station::SOC_PERCENT];
+    let known = [
+        &battery::SOC_PERCENT,
+        &station::SOC_PERCENT,
+        &vehicle::SOC_PERCENT,
+    ];
     let known = known.into_iter().map(|metric| number(values, metric));
     known.collect()
 }
 
-/// What a battery takes, or gives where it is negative.
+/// What a battery takes, or gives where it is negative; what a car charges with.
 pub fn power(values: &Values) -> String {
-    number(values, &battery::POWER_W)
+    let known = [&battery::POWER_W, &vehicle::CHARGING_POWER_W];
+    let known = known.into_iter().map(|metric| number(values, metric));
+    known.collect()
 }
 
 /// A number with its unit; nothing if it is unknown.
@@ -47,7 +53,18 @@ pub fn details(values: &Values) -> String {
         packs(values),
         number(values, &battery::PACK_VOLTAGE_V),
         number(values, &battery::CURRENT_A),
+        number(values, &vehicle::RANGE_KM),
+        number(values, &vehicle::ODOMETER_KM),
     ];
+    if let Some(Value::Text(state)) = values.get(&vehicle::CHARGING_STATE) {
+        parts.push(state.replace('_', " "));
+    }
+    match (values.get(&vehicle::RUNNING), values.get(&vehicle::LOCKED)) {
+        (Some(Value::Bool(true)), _) => parts.push("running".to_owned()),
+        (_, Some(Value::Bool(true))) => parts.push("locked".to_owned()),
+        (_, Some(Value::Bool(false))) => parts.push("unlocked".to_owned()),
+        _ => {}
+    }
     if let (Some(low), Some(high)) = (
         values.number(&battery::CELL_MIN_V),
         values.number(&battery::CELL_MAX_V),

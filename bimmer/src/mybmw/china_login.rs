@@ -27,6 +27,17 @@ pub struct SliderCaptcha {
     verify_id: String,
 }
 
+#[cfg(feature = "jpeg")]
+impl SliderCaptcha {
+    /// How far the piece has to be moved, for
+    /// [`Client::finish_china_login`](super::Client::finish_china_login). `None`
+    /// if the picture cannot be read or has no notch: ask for another one.
+    #[must_use]
+    pub fn position(&self) -> Option<String> {
+        super::slider::jpeg_position(&self.picture)
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer<T> {
     data: Option<T>,

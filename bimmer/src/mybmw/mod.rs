@@ -9,10 +9,12 @@
 mod agent;
 mod auth;
 mod charging;
+mod charging_history;
 mod china;
 mod china_login;
 mod client;
 mod command;
+mod consumption;
 mod gcj02;
 mod poi;
 mod profile;
@@ -30,10 +32,15 @@ pub use auth::{Credentials, LoginSecrets, OauthSettings};
 pub use charging::{
     AcLimit, ChargingDetails, ChargingProfileChange, ChargingSettings, charging_profile_body,
 };
+pub use charging_history::{
+    ChargingSession, ChargingSessions, ChargingStatistics, ChargingSums, SessionBlock,
+    SessionDetails, SessionKind, SessionPower, SessionStatus,
+};
 pub use china::{ChinaNonce, login_nonce};
 pub use china_login::SliderCaptcha;
 pub use client::{Client, ClientBuilder, ImageView};
 pub use command::{Command, CommandResult, EventStatus};
+pub use consumption::{Consumption, ConsumptionOverview, Sustainability};
 pub use gcj02::gcj02_to_wgs84;
 pub use poi::Poi;
 pub use profile::{

@@ -44,3 +44,25 @@ pub fn slider_position(width: usize, height: usize, pixels: &[[u8; 3]]) -> Optio
             .map_or_else(|| text.clone(), str::to_owned),
     )
 }
+
+/// No picture of a login is nearly as large.
+#[cfg(feature = "jpeg")]
+const LARGEST: usize = 4096;
+
+/// [`slider_position`] of a JPEG. `None` if it cannot be decoded or has no notch.
+#[cfg(feature = "jpeg")]
+pub(super) fn jpeg_position(picture: &[u8]) -> Option<String> {
+    use zune_jpeg::JpegDecoder;
+    use zune_jpeg::zune_core::colorspace::ColorSpace;
+    use zune_jpeg::zune_core::options::DecoderOptions;
+
+    let options = DecoderOptions::default()
+        .set_max_width(LARGEST)
+        .set_max_height(LARGEST)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(std::io::Cursor::new(picture), options);
+    let bytes = decoder.decode().ok()?;
+    let info = decoder.info()?;
+    let (pixels, _) = bytes.as_chunks::<3>();
+    slider_position(info.width.into(), info.height.into(), pixels)
+}

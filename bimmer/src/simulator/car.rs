@@ -3,13 +3,15 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use crate::types::Vin;
 
 /// Charging power of every car, kW.
-const POWER_KW: f64 = 11.0;
+pub(super) const POWER_KW: f64 = 11.0;
 /// What it takes per kilometre, kWh, and how fast it goes.
-const KWH_PER_KM: f64 = 0.18;
+pub(super) const KWH_PER_KM: f64 = 0.18;
 const KM_PER_MINUTE: f64 = 1.0;
 /// Minutes of a round: a trip, then the cable, then rest.
 const ROUND_MIN: i64 = 720;
 const TRIP_MIN: i64 = 40;
+/// Charges and trips that are remembered.
+const KEPT: usize = 60;
 /// A car that was not looked at for longer starts anew.
 const LONGEST: TimeDelta = TimeDelta::days(7);
 
@@ -47,6 +49,41 @@ pub struct Car {
     /// Whether somebody has stopped charging.
     pub(super) held: bool,
     pub(super) at: Option<DateTime<Utc>>,
+    /// The newest last.
+    pub(super) charges: Vec<Stretch>,
+    pub(super) trips: Vec<Stretch>,
+}
+
+/// A charge or a trip: from when to when, and the state of charge meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
+    pub(super) from_percent: f64,
+    pub(super) to_percent: f64,
+}
+
+impl Stretch {
+    pub(super) fn minutes(&self) -> i64 {
+        (self.to - self.from).num_minutes()
+    }
+}
+
+/// One more minute of a charge or a trip, or a new one.
+fn extend(stretches: &mut Vec<Stretch>, at: DateTime<Utc>, from_percent: f64, to_percent: f64) {
+    let from = at - TimeDelta::minutes(1);
+    match stretches.last_mut().filter(|last| last.to == from) {
+        Some(last) => (last.to, last.to_percent) = (at, to_percent),
+        None => stretches.push(Stretch {
+            from,
+            to: at,
+            from_percent,
+            to_percent,
+        }),
+    }
+    if stretches.len() > KEPT {
+        stretches.remove(0);
+    }
 }
 
 impl Car {
@@ -67,6 +104,8 @@ impl Car {
             climate: false,
             held: false,
             at: None,
+            charges: Vec::new(),
+            trips: Vec::new(),
         }
     }
 
@@ -107,13 +146,17 @@ impl Car {
                     -1.0
                 };
             let taken = KM_PER_MINUTE * KWH_PER_KM / self.capacity_kwh * 100.0;
-            self.soc_percent = (self.soc_percent - taken).max(5.0);
+            let before = self.soc_percent;
+            self.soc_percent = (before - taken).max(5.0);
+            extend(&mut self.trips, at, before, self.soc_percent);
             self.held = false;
             return true;
         }
         if self.is_charging(at) {
             let gain = POWER_KW / 60.0 * 0.9 / self.capacity_kwh * 100.0;
-            self.soc_percent = (self.soc_percent + gain).min(self.target_percent);
+            let before = self.soc_percent;
+            self.soc_percent = (before + gain).min(self.target_percent);
+            extend(&mut self.charges, at, before, self.soc_percent);
             return true;
         }
         false

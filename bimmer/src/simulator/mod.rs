@@ -9,6 +9,7 @@
 
 mod car;
 mod cardata;
+mod history;
 mod mybmw;
 mod random;
 mod stream;

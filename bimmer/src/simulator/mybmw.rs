@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::car::{Car, Drive};
 use super::cardata::{answer, fields, iso, oauth_error};
+use super::history;
 use super::random::Random;
 use crate::http::{Method, Request, Response};
 
@@ -223,6 +224,28 @@ impl MyBmwCloud {
             }
             (Method::Get, ["eadrax-crccs", "v2", "vehicles"]) => {
                 self.about(car, |car| answer(200, &charging_details(car)))
+            }
+            (Method::Get, ["eadrax-chs", "v2", what, id @ ..]) => {
+                let car = query.get("vin").map(String::as_str).or(car);
+                self.about(car, |car| history::charges(car, what, id, &query, now))
+            }
+            (
+                Method::Get,
+                [
+                    "eadrax-suscs",
+                    "v1",
+                    "vehicles",
+                    "sustainability",
+                    what @ ..,
+                ],
+            ) => {
+                if request.header("x-gcid") != Some(GCID) {
+                    return answer(
+                        400,
+                        &json!({"statusCode": 400, "message": "x-gcid missing"}),
+                    );
+                }
+                self.about(car, |car| history::trips(car, what))
             }
             (Method::Get, ["eadrax-ics", "v5", "presentation", "vehicles", "images"]) => {
                 let headers = vec![("content-type".to_owned(), "image/png".to_owned())];

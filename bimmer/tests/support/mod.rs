@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+#[cfg(all(feature = "simulator", feature = "stream"))]
+pub(crate) mod broker;
 #[cfg(feature = "mybmw")]
 pub(crate) mod mybmw;
 #[cfg(feature = "simulator")]

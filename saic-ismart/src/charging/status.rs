@@ -386,6 +386,11 @@ impl Endpoint for ReadChargingData {
         endpoint::with_vin("/vehicle/charging/mgmtData", &self.0)
     }
 
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        Some(crate::india::Asked::ChargingData)
+    }
+
     fn reach(&self) -> Reach {
         Reach::Car
     }
@@ -416,6 +421,11 @@ impl Endpoint for ReadChargingStatus {
 
     fn path(&self) -> String {
         endpoint::with_vin("/vehicle/charging/status", &self.0)
+    }
+
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        Some(crate::india::Asked::ChargingStatus)
     }
 
     fn reach(&self) -> Reach {

@@ -7,7 +7,7 @@ use super::{Client, Inner};
 use crate::error::Error;
 use crate::http::{Https, Transport};
 use crate::login::Credentials;
-use crate::poll::PollTiming;
+use crate::poll::{PollTiming, PollTimings};
 use crate::region::Region;
 use crate::session::{Relogin, Session};
 use crate::token::{MemoryTokenStore, TokenStore};
@@ -19,15 +19,17 @@ pub struct ClientBuilder {
     credentials: Credentials,
     base_url: Option<String>,
     extra_ca: Option<Vec<u8>>,
-    timeout: Duration,
+    timeout: Option<Duration>,
     store: Arc<dyn TokenStore>,
     device_id: Option<String>,
     relogin: Relogin,
-    timing: PollTiming,
+    timing: Option<PollTiming>,
     strict: bool,
     transport: Option<Arc<dyn Transport>>,
     clock: Clock,
     observer: Option<Observer>,
+    #[cfg(feature = "india")]
+    pin: Option<secrecy::SecretString>,
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -45,15 +47,17 @@ impl ClientBuilder {
             credentials,
             base_url: None,
             extra_ca: None,
-            timeout: Duration::from_secs(15),
+            timeout: None,
             store: Arc::new(MemoryTokenStore::default()),
             device_id: None,
             relogin: Relogin::default(),
-            timing: PollTiming::default(),
+            timing: None,
             strict: false,
             transport: None,
             clock: Arc::new(system_time_ms),
             observer: None,
+            #[cfg(feature = "india")]
+            pin: None,
         }
     }
 
@@ -71,10 +75,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one HTTP request may take. 15 s unless set.
+    /// How long one HTTP request may take. 15 s unless set, in India 30 s.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -101,10 +105,11 @@ impl ClientBuilder {
         self
     }
 
-    /// How to wait for cars.
+    /// How to wait for cars. In India 10 requests every 1.5 s unless set, for
+    /// commands 15 every 2 s.
     #[must_use]
     pub const fn poll_timing(mut self, timing: PollTiming) -> Self {
-        self.timing = timing;
+        self.timing = Some(timing);
         self
     }
 
@@ -137,36 +142,54 @@ impl ClientBuilder {
         self
     }
 
+    /// The PIN of the app, four digits: commands in India need it.
+    #[cfg(feature = "india")]
+    #[must_use]
+    pub fn pin(mut self, pin: impl Into<String>) -> Self {
+        self.pin = Some(secrecy::SecretString::from(pin.into()));
+        self
+    }
+
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] if TLS cannot be set up or the extra CA is not
-    /// readable.
+    /// [`Error::Configuration`] if TLS cannot be set up, the extra CA is not
+    /// readable, or the region does not know users of this kind.
     pub fn build(self) -> Result<Client, Error> {
         let region = match self.base_url {
-            Some(base_url) => Region::Custom {
-                base_url,
-                code: self.region.code().to_owned(),
-                tenant: self.region.tenant().to_owned(),
-            },
+            Some(base_url) => self.region.moved_to(base_url),
             None => self.region,
         };
+        #[cfg(feature = "india")]
+        if region.is_india() && self.credentials.phone_and_password().is_none() {
+            let message = "this region knows users by their phone only".to_owned();
+            return Err(Error::Configuration(message));
+        }
+        let timeout = self.timeout.unwrap_or_else(|| region.timeout());
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(Https::new(self.extra_ca.as_deref(), self.timeout)?),
+            None => Arc::new(Https::new(self.extra_ca.as_deref(), timeout)?),
         };
         let account = self.credentials.account(&region);
+        let device_id = self.device_id.unwrap_or_else(|| region.device_id(&account));
         let session = Session::new(
             self.credentials,
             account,
-            self.device_id,
+            device_id,
             self.store,
             self.relogin,
         );
+        let timings = self
+            .timing
+            .map_or_else(|| region.poll_timings(), PollTimings::same);
         let wire = Wire {
             transport,
             base_url: region.base_url(),
+            #[cfg(feature = "india")]
+            india: region
+                .is_india()
+                .then(|| crate::india::India::new(self.pin)),
             region,
             strict: self.strict,
             clock: self.clock,
@@ -177,7 +200,7 @@ impl ClientBuilder {
             inner: Arc::new(Inner {
                 wire,
                 session,
-                timing: self.timing,
+                timings,
                 turns: std::sync::Mutex::default(),
             }),
         })

@@ -20,7 +20,7 @@ use crate::login::Credentials;
 use crate::message::{
     ChangeMessages, MessageGroup, MessageList, Messages, NotificationList, UnreadCount,
 };
-use crate::poll::{EventPoll, NO_EVENT, Next, PollTiming};
+use crate::poll::{EventPoll, NO_EVENT, Next, PollTimings};
 use crate::region::Region;
 use crate::session::{Session, Urgency};
 use crate::token::Token;
@@ -38,7 +38,7 @@ pub struct Client {
 struct Inner {
     wire: Wire,
     session: Session,
-    timing: PollTiming,
+    timings: PollTimings,
     turns: Mutex<HashMap<Vin, Turn>>,
 }
 
@@ -78,6 +78,10 @@ impl Client {
     /// [`Error::Login`] if the cloud refuses; others if it cannot be reached.
     pub async fn login(&self) -> Result<(), Error> {
         self.inner.session.forget().await;
+        #[cfg(feature = "india")]
+        if let Some(india) = &self.inner.wire.india {
+            india.forget_refusal();
+        }
         self.token(Urgency::Login).await.map(drop)
     }
 
@@ -222,7 +226,8 @@ impl Client {
         call: &Call,
     ) -> Result<Option<String>, Error> {
         let started = Instant::now();
-        let mut poll = EventPoll::new(self.inner.timing, started.elapsed());
+        let timing = self.inner.timings.of(endpoint.is_command());
+        let mut poll = EventPoll::new(timing, started.elapsed());
         let mut lost_before = false;
         loop {
             let token = match self.token(urgency(endpoint)).await {

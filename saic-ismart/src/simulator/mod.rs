@@ -29,6 +29,8 @@ mod car;
 mod commands;
 mod config;
 mod in_process;
+#[cfg(feature = "india")]
+mod india;
 mod mailbox;
 mod random;
 mod report;
@@ -38,7 +40,9 @@ mod wire;
 use serde_json::{Value, json};
 
 pub use config::{Activity, CarConfig, CloudConfig, Faults, Phase};
-pub use in_process::InProcess;
+pub use in_process::{InProcess, Peer};
+#[cfg(feature = "india")]
+pub use india::{IndiaCloud, IndiaConfig};
 
 use crate::http::Response;
 use account::Account;

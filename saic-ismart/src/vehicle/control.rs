@@ -93,7 +93,7 @@ impl Command {
     }
 
     /// Whether parameter 255 ends the list, as the app does it.
-    const fn has_end(&self) -> bool {
+    pub(crate) const fn has_end(&self) -> bool {
         match self {
             Self::Windows(_) | Self::SteeringWheelHeating { .. } => false,
             Self::Seats(seats) => seats.is_front_pair(),
@@ -144,6 +144,11 @@ impl Endpoint for Control {
 
     fn path(&self) -> String {
         "/vehicle/control".to_owned()
+    }
+
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        Some(crate::india::Asked::Control(self.command))
     }
 
     fn body(&self) -> String {

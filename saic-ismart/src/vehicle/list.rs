@@ -138,6 +138,11 @@ impl Endpoint for VehicleList {
         "/vehicle/list".to_owned()
     }
 
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        Some(crate::india::Asked::Vehicles)
+    }
+
     fn read(&self, data: Option<&str>) -> Result<Vec<VehicleInfo>, DecodeError> {
         Ok(endpoint::required::<VehicleListAnswer>(data)?.vehicles)
     }

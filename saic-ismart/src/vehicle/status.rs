@@ -344,6 +344,11 @@ impl Endpoint for LiveStatus {
         )
     }
 
+    #[cfg(feature = "india")]
+    fn india(&self) -> Option<crate::india::Asked> {
+        Some(crate::india::Asked::Status)
+    }
+
     fn reach(&self) -> Reach {
         Reach::Car
     }

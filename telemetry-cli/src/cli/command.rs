@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
-use super::{PackArgs, StationArgs};
+use super::{AccountArgs, PackArgs, StationArgs};
 use crate::control::{self, Control};
 
 /// `command`
@@ -13,6 +13,31 @@ pub enum CommandCommand {
     Jbd(CommandJbdArgs),
     /// A Bluetti power station; it need not be in any configuration
     Bluetti(CommandBluettiArgs),
+    /// A car of an iSMART account
+    ///
+    /// It is told once, and its state is read afterwards.
+    Saic(CommandSaicArgs),
+}
+
+/// `command saic`
+#[derive(Clone, Debug, Args)]
+pub struct CommandSaicArgs {
+    /// What is to be done
+    #[arg(value_parser = names(control::vehicle::ALL))]
+    pub control: &'static Control,
+    /// How: `on` or `off`, `lock` or `unlock`, a number, one of the car's words;
+    /// nothing for what is simply done
+    #[arg(default_value = "press")]
+    pub value: String,
+    /// Which account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// Which of its cars; not needed if there is one
+    #[arg(long)]
+    pub vin: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `command jbd`

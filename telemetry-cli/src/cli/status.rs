@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{PackArgs, StationArgs};
+use super::{AccountArgs, PackArgs, StationArgs};
 use crate::config::BmwRegion;
 
 /// `status`
@@ -12,6 +12,11 @@ use crate::config::BmwRegion;
 pub enum StatusCommand {
     /// A JBD battery pack; it need not be in any configuration
     Jbd(StatusJbdArgs),
+    /// The cars of an iSMART account
+    ///
+    /// A car that was asked a moment ago is not asked again: its last answer is
+    /// shown.
+    Saic(StatusSaicArgs),
     /// The BMW, MINI and Toyota cars of a MyBMW account
     ///
     /// Logs in with a captcha token, which is valid once and for minutes;
@@ -21,6 +26,20 @@ pub enum StatusCommand {
     Bmw(StatusBmwArgs),
     /// A Bluetti power station; it need not be in any configuration
     Bluetti(StatusBluettiArgs),
+}
+
+/// `status saic`
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusSaicArgs {
+    /// Which account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// Ask the cars whenever they were asked last; that wakes them up
+    #[arg(long)]
+    pub spend_quota: bool,
+    /// Print JSON, as `once` does
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `status jbd`

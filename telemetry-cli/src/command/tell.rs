@@ -4,12 +4,13 @@
 use serde_json::json;
 
 use super::run::guest_radio;
-use super::{pack, prepare_or_default, print, which};
-use crate::cli::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, LogArgs};
+use super::{account, pack, prepare_or_default, print, which};
+use crate::cli::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs, LogArgs};
 use crate::config::Config;
-use crate::control::Control;
+use crate::control::{Control, Form};
 use crate::exit::{Code, Failure};
 use crate::source::bluetooth::Trouble as _;
+use crate::source::saic::Wish;
 use crate::source::{self, Context};
 
 /// `command KIND`
@@ -26,7 +27,24 @@ pub async fn run(command: &CommandCommand, log: &LogArgs) -> Result<(), Failure>
             let outcome = bluetti(args, log).await;
             show(outcome, args.control, &args.value, args.json)
         }
+        CommandCommand::Saic(args) => {
+            let outcome = saic(args, log).await;
+            show(outcome, args.control, &args.value, args.json)
+        }
     }
+}
+
+async fn saic(args: &CommandSaicArgs, log: &LogArgs) -> Result<(), Failure> {
+    let account = account::open(&args.account, log).await?;
+    let wish = Wish {
+        vin: args.vin.clone(),
+        control: args.control,
+        value: args.value.clone(),
+    };
+    let user = account.saic.user.clone();
+    source::saic::command(account.saic, account.context, account.rival, wish)
+        .await
+        .map_err(|error| error.failure(args.vin.as_deref().unwrap_or(&user)))
 }
 
 fn show(
@@ -40,7 +58,10 @@ fn show(
         let result = json!({"id": null, "ok": outcome.is_ok(), "error": error});
         print(&format!("{result}\n"))?;
     } else if outcome.is_ok() {
-        print(&format!("{}: {}\n", control.title, value.trim()))?;
+        print(&match control.form {
+            Form::Button => format!("{}: done\n", control.title),
+            _ => format!("{}: {}\n", control.title, value.trim()),
+        })?;
     }
     outcome
 }

@@ -27,6 +27,15 @@ impl Environment {
         env::vars_os().filter_map(text).collect()
     }
 
+    /// With these for what is not set.
+    #[must_use]
+    pub fn or(mut self, others: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in Self::from_iter(others).0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

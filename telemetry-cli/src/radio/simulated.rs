@@ -26,8 +26,8 @@ const CONNECT: Duration = Duration::from_millis(150);
 /// How long a device is looked for.
 const SCAN: Duration = Duration::from_secs(1);
 
-/// All simulated devices; cheap to clone.
-#[derive(Clone, Debug)]
+/// All simulated devices; cheap to clone. None by default.
+#[derive(Clone, Debug, Default)]
 pub struct Air {
     devices: Arc<Vec<Device>>,
     pauses: Pauses,

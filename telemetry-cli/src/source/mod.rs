@@ -16,6 +16,7 @@ pub mod bmw;
 pub mod gateway;
 pub mod jbd;
 pub mod recognition;
+pub mod saic;
 
 /// What sources work with.
 #[derive(Clone, Debug)]

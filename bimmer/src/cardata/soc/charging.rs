@@ -1,6 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::efficiency::{Condition, Efficiency};
+use super::phases::Drawn;
 
 /// Voltages from here on are between two phases.
 const LINE_TO_LINE_V: f64 = 250.0;
@@ -11,6 +12,9 @@ const LONGEST_GAP_S: f64 = 600.0;
 const SHORTEST_STEP_S: f64 = 300.0;
 /// A charge of less teaches nothing, percent.
 const LEAST_GAIN: f64 = 5.0;
+
+/// Nothing is learned if more of the energy was counted wrongly.
+const WRONG_PART: f64 = 0.05;
 
 /// Kind of current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +43,12 @@ pub struct ChargingSession {
     counted_to: DateTime<Utc>,
     /// Net energy of the whole charge, kWh.
     all_kwh: f64,
+    /// That part of it that was counted with a wrong number of phases.
+    wrong_kwh: f64,
+    /// What the whole charge has drawn, and the factor of its phases.
+    gross_kwh: f64,
+    aux_used_kwh: f64,
+    factor: Option<f64>,
     power_kw: Option<f64>,
     aux_kw: f64,
     highest: f64,
@@ -69,6 +79,10 @@ impl ChargingSession {
             net_kwh: 0.0,
             counted_to: now,
             all_kwh: 0.0,
+            wrong_kwh: 0.0,
+            gross_kwh: 0.0,
+            aux_used_kwh: 0.0,
+            factor: None,
             power_kw: None,
             aux_kw: 0.0,
             highest: soc_percent,
@@ -101,6 +115,7 @@ impl ChargingSession {
         };
         self.condition = Some(Condition::ac(phases, volts, amperes));
         self.power(volts * amperes / 1000.0 * factor, aux_kw, now);
+        self.factor = Some(factor);
     }
 
     /// Power from the socket, and what the car itself uses meanwhile, kW.
@@ -131,6 +146,8 @@ impl ChargingSession {
 
     fn count(&mut self, power_kw: f64, aux_kw: f64, now: DateTime<Utc>) {
         let hours = seconds(now - self.counted_to).clamp(0.0, LONGEST_GAP_S) / 3600.0;
+        self.gross_kwh += power_kw * hours;
+        self.aux_used_kwh += aux_kw * hours;
         let energy = (power_kw - aux_kw).max(0.0) * hours;
         self.net_kwh += energy;
         self.all_kwh += energy;
@@ -196,10 +213,33 @@ impl ChargingSession {
         self.net_kwh
     }
 
+    /// What the full battery holds, kWh.
+    #[must_use]
+    pub const fn capacity_kwh(&self) -> f64 {
+        self.capacity_kwh
+    }
+
     /// Power from the socket, kW; `None` before it is known.
     #[must_use]
     pub const fn power_kw(&self) -> Option<f64> {
         self.power_kw
+    }
+
+    /// What was drawn from voltage, current and phases so far; `None` if the
+    /// power was told in another way.
+    #[must_use]
+    pub fn drawn(&self) -> Option<Drawn> {
+        let factor = self.factor?;
+        Some(Drawn {
+            gross_kwh: self.gross_kwh,
+            aux_kwh: self.aux_used_kwh,
+            factor,
+        })
+    }
+
+    /// The number of phases was wrong until now.
+    pub const fn phases_were_wrong(&mut self) {
+        self.wrong_kwh = self.all_kwh;
     }
 
     /// What this charge teaches, given the state of charge at its end: the
@@ -209,7 +249,8 @@ impl ChargingSession {
         let gain = soc_percent - self.started_soc;
         let condition = self
             .condition
-            .filter(|_| gain >= LEAST_GAIN && self.all_kwh > 0.0)?;
+            .filter(|_| gain >= LEAST_GAIN && self.all_kwh > 0.0)
+            .filter(|_| self.wrong_kwh <= WRONG_PART * self.all_kwh)?;
         Some((condition, gain / 100.0 * self.capacity_kwh / self.all_kwh))
     }
 

@@ -5,6 +5,7 @@ use super::capacity::{usable_kwh, usual_kwh_per_km};
 use super::charging::{ChargeKind, ChargingSession};
 use super::driving::{DrivingSession, learned_rate};
 use super::efficiency::Efficiency;
+use super::phases::PhaseGuess;
 use crate::cardata::overview::{Overview, Timed};
 use crate::cardata::telemetry::{Telemetry, keys};
 
@@ -64,6 +65,7 @@ enum Activity {
     Idle,
     Charging {
         session: Box<ChargingSession>,
+        phases: PhaseGuess,
         since: DateTime<Utc>,
         ended: Option<DateTime<Utc>>,
     },
@@ -147,19 +149,15 @@ impl SocEstimator {
         match &mut self.activity {
             Activity::Charging {
                 session,
+                phases,
                 since,
                 ended: None,
             } => {
                 let metered = self.meter.is_some_and(|(_, at)| now - at <= METER_HOLDS);
                 if !metered {
-                    self.learning.phases = feed(
-                        session,
-                        telemetry,
-                        &overview,
-                        *since,
-                        self.learning.phases,
-                        now,
-                    );
+                    let told = feed(session, telemetry, &overview, *since, phases, now);
+                    let guessed = Some(phases.phases()).filter(|phases| *phases > 1);
+                    self.learning.phases = told.or(guessed);
                 }
                 session.tick(now);
             }
@@ -182,16 +180,15 @@ impl SocEstimator {
                         .of_plugin_hybrid(has_tank);
                 let mut session = Box::new(session);
                 let since = since.unwrap_or(now);
-                self.learning.phases = feed(
-                    &mut session,
-                    telemetry,
-                    &overview,
-                    since,
-                    self.learning.phases,
-                    now,
-                );
+                let mut phases = PhaseGuess::new(self.learning.phases);
+                let told = feed(&mut session, telemetry, &overview, since, &phases, now);
+                self.learning.phases = told.or(self.learning.phases);
+                if let Some(drawn) = session.drawn() {
+                    phases.reported(soc.value, drawn, capacity_kwh);
+                }
                 self.activity = Activity::Charging {
                     session,
+                    phases,
                     since,
                     ended: None,
                 };
@@ -226,13 +223,25 @@ impl SocEstimator {
         let mut over = false;
         match &mut self.activity {
             Activity::Idle => {}
-            Activity::Charging { session, ended, .. } => {
+            Activity::Charging {
+                session,
+                phases,
+                since,
+                ended,
+            } => {
                 if !is_charging && ended.is_none() {
                     session.stop();
                     *ended = Some(now);
                 }
                 if is_new && ended.is_none() {
+                    session.tick(now);
                     session.reported(soc.value, now);
+                    if told_phases(overview, *since).is_none()
+                        && let Some(drawn) = session.drawn()
+                        && phases.reported(soc.value, drawn, session.capacity_kwh())
+                    {
+                        session.phases_were_wrong();
+                    }
                 }
                 if let Some(ended) = *ended {
                     // The first report after the end tells what the charge has brought.
@@ -299,33 +308,20 @@ impl SocEstimator {
     }
 }
 
-/// Passes the newest power on to a charge. Tells the phases that it assumed.
+/// Passes the newest power on to a charge. Tells the phases if the car does.
 fn feed(
     session: &mut ChargingSession,
     telemetry: &Telemetry,
     overview: &Overview,
     since: DateTime<Utc>,
-    last_phases: Option<u8>,
+    guess: &PhaseGuess,
     now: DateTime<Utc>,
 ) -> Option<u8> {
     let number = |key| telemetry.get(key)?.value.as_ref()?.as_f64();
     let current = |at: Option<DateTime<Utc>>| at.is_none_or(|at| at >= since);
     let aux_kw = number(keys::AUX_POWER).unwrap_or(0.0);
-    // BMW sets the count back to one at the end of each charge.
-    let phases = overview
-        .charging_phases
-        .filter(|phases| {
-            let lead = if phases.value > 1 {
-                PHASE_LEAD
-            } else {
-                TimeDelta::zero()
-            };
-            phases.at.is_none_or(|at| at >= since - lead)
-        })
-        .map(|phases| phases.value);
-    let assumed = phases
-        .or(last_phases.filter(|phases| *phases > 1))
-        .unwrap_or(1);
+    let phases = told_phases(overview, since);
+    let assumed = phases.unwrap_or(guess.phases());
     let (volts, amperes) = (overview.charging_voltage_v, overview.charging_current_a);
     let is_dc = overview.is_dc.is_some_and(|dc| dc.value);
     match volts.zip(amperes) {
@@ -339,5 +335,18 @@ fn feed(
             }
         }
     }
-    phases.or(last_phases)
+    phases
+}
+
+/// The phases that the car tells of this charge. BMW sets the count back to one
+/// at the end of each.
+fn told_phases(overview: &Overview, since: DateTime<Utc>) -> Option<u8> {
+    let phases = overview.charging_phases?;
+    let lead = if phases.value > 1 {
+        PHASE_LEAD
+    } else {
+        TimeDelta::zero()
+    };
+    let fresh = phases.at.is_none_or(|at| at >= since - lead);
+    fresh.then_some(phases.value)
 }

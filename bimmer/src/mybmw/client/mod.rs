@@ -1,5 +1,6 @@
 mod builder;
 mod command;
+mod history;
 mod send;
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -19,6 +20,8 @@ use super::vehicle::Vehicle;
 use crate::clock::Clock;
 use crate::endpoint::lenient;
 use crate::error::Error;
+#[cfg(feature = "jpeg")]
+use crate::error::LoginError;
 use crate::form;
 use crate::http::{Method, Transport};
 use crate::secret::Secret;
@@ -56,6 +59,10 @@ open_enum! {
         RearView = "RearView",
     }
 }
+
+/// Pictures that a login asks for.
+#[cfg(feature = "jpeg")]
+const PICTURES: u32 = 3;
 
 /// One account of the app. Clones share the session.
 #[derive(Clone)]
@@ -121,6 +128,25 @@ impl Client {
         position: &str,
     ) -> Result<Token, Error> {
         self.0.session.finish_china_login(captcha, position).await
+    }
+
+    /// The login of the region China in one go: three pictures are tried at most.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Login`] if no picture could be solved, or phone number or
+    /// password are wrong. As [`begin_china_login`](Self::begin_china_login)
+    /// otherwise.
+    #[cfg(feature = "jpeg")]
+    pub async fn china_login(&self) -> Result<Token, Error> {
+        for _ in 0..PICTURES {
+            let captcha = self.begin_china_login().await?;
+            if let Some(position) = captcha.position() {
+                return self.finish_china_login(&captcha, &position).await;
+            }
+        }
+        let message = format!("none of {PICTURES} pictures has a notch that can be found");
+        Err(LoginError::Refused { message }.into())
     }
 
     /// What the vehicles of the account are, of all brands. Three calls and one

@@ -15,6 +15,7 @@ use crate::exit::{Code, Failure};
 use crate::sink;
 use crate::state_dir::StateDir;
 
+mod accounts;
 mod bluetooth;
 mod state;
 mod store;
@@ -71,6 +72,11 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
     }
     if let Some(mariadb) = &config.mariadb {
         probes.push(one("mariadb", sink::mariadb::probe(mariadb)));
+    }
+    for saic in &config.saic {
+        let component = format!("saic {}", saic.user);
+        let probe = accounts::saic(saic, directory, holder.clone());
+        probes.push(one(&component, probe));
     }
     if !config.jbd.is_empty() || !config.bluetti.is_empty() {
         let radio = guest_radio(config)?;

@@ -1,8 +1,10 @@
 //! `telemetry status`: one device now.
 
 use super::run::guest_radio;
-use super::{once, pack, prepare_or_default, print, which};
-use crate::cli::{LogArgs, StatusBluettiArgs, StatusCommand, StatusJbdArgs};
+use super::{account, once, pack, prepare_or_default, print, which};
+use crate::cli::{
+    LogArgs, OnceArgs, StatusBluettiArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs,
+};
 use crate::config::Config;
 use crate::event::{Device, Reading};
 use crate::exit::{Code, Failure};
@@ -10,6 +12,7 @@ use crate::source::bluetooth::Trouble;
 use crate::source::{self, Context};
 
 mod bmw;
+mod car;
 mod page;
 mod report;
 mod station;
@@ -24,8 +27,34 @@ const INSTEAD: &str = "see its topics or `telemetry export` for what it says";
 pub async fn run(command: &StatusCommand, log: &LogArgs) -> Result<(), Failure> {
     match command {
         StatusCommand::Jbd(args) => jbd(args, log).await,
+        StatusCommand::Saic(args) => saic(args, log).await,
         StatusCommand::Bmw(args) => bmw::bmw(args, log).await,
         StatusCommand::Bluetti(args) => bluetti(args, log).await,
+    }
+}
+
+async fn saic(args: &StatusSaicArgs, log: &LogArgs) -> Result<(), Failure> {
+    let account = account::open(&args.account, log).await?;
+    let hub = account.context.hub.clone();
+    let troubles = source::saic::once(
+        account.saic,
+        account.context,
+        account.rival,
+        args.spend_quota,
+    )
+    .await;
+    if args.json {
+        return once::finish(&hub, troubles.into_iter().map(once::Trouble::of_car), true);
+    }
+    let known = hub.snapshot();
+    let reports = known.iter().filter_map(|known| {
+        let reading = known.reading.as_deref()?;
+        Some(car::report(&known.device, reading))
+    });
+    print(&reports.collect::<String>())?;
+    match troubles.into_iter().next() {
+        None => Ok(()),
+        Some((device, error)) => Err(error.failure(&device)),
     }
 }
 
@@ -91,7 +120,11 @@ async fn show(
         return Err(failure);
     }
     if json {
-        return once::once(config, true).await;
+        let args = OnceArgs {
+            json,
+            ..OnceArgs::default()
+        };
+        return once::once(config, &args).await;
     }
     let context = Context::brief(guest_radio(&config)?)
         .await

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::Budget;
 
+/// A report that is hardly younger than the car's last answer is its echo.
+const ECHO: TimeDelta = TimeDelta::seconds(60);
+
 /// After a question that failed; doubled each time.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(5);
 
@@ -60,7 +63,7 @@ pub enum Activity {
 }
 
 /// What of a report of the cloud tells that the car does something.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signs {
     /// When the car reported.
     pub at: Option<DateTime<Utc>>,
@@ -117,9 +120,11 @@ pub struct State {
     cloud_at: Option<DateTime<Utc>>,
     status_at: Option<DateTime<Utc>>,
     charging_at: Option<DateTime<Utc>>,
+    /// A cable was in when it was asked last.
+    plugged_in: bool,
     /// When a question was put.
     asked_at: Option<DateTime<Utc>>,
-    /// It came to rest: everything is asked once more.
+    /// It began something else: everything is asked once more.
     settling: bool,
     failures: u32,
     doubts: u32,
@@ -150,6 +155,23 @@ impl Plan {
     /// Questions left today.
     pub fn left(&self, now: DateTime<Utc>) -> usize {
         self.budget.left(now)
+    }
+
+    /// Whether the last that was heard of the car was about charging.
+    pub fn charging_is_newest(&self) -> bool {
+        let State {
+            charging_at,
+            status_at,
+            signs,
+            ..
+        } = &self.state;
+        charging_at >= status_at && *charging_at >= signs.at
+    }
+
+    /// The user wants to know now.
+    pub fn demand(&mut self) {
+        self.give_sign();
+        self.state.asked_at = None;
     }
 
     /// What the car does.
@@ -238,7 +260,12 @@ impl Plan {
             return false;
         }
         let telling = match state.activity {
-            Activity::Parked => signs.differ(&state.signs),
+            // That the cable was pulled shows nowhere in the report.
+            Activity::Parked => {
+                let heard_at = state.status_at.max(state.charging_at);
+                let spoke = signs.at > heard_at.map(|at| at + ECHO);
+                signs.differ(&state.signs) || (state.plugged_in && spoke)
+            }
             // What changes meanwhile is read anyway.
             Activity::Driving => signs.running == Some(false),
             Activity::Charging => signs.charging == Some(false) || signs.running == Some(true),
@@ -311,8 +338,9 @@ impl Plan {
     }
 
     /// The car told whether it charges.
-    pub fn told_charging(&mut self, charging: bool, now: DateTime<Utc>) {
+    pub fn told_charging(&mut self, charging: bool, plugged_in: bool, now: DateTime<Utc>) {
         let state = &mut self.state;
+        state.plugged_in = plugged_in;
         state.charging_at = Some(now);
         state.signs.charging = Some(charging);
         let activity = match (state.activity, charging) {
@@ -322,11 +350,13 @@ impl Plan {
             (other, false) => other,
         };
         self.does(activity);
+        // That was all that there is to know about it.
+        self.state.settling &= activity != Activity::Charging;
     }
 
     fn does(&mut self, activity: Activity) {
         let before = std::mem::replace(&mut self.state.activity, activity);
-        self.state.settling |= activity == Activity::Parked && before != activity;
+        self.state.settling |= before != activity;
     }
 
     /// All questions were answered.

@@ -484,7 +484,7 @@ fn a_file_from_another_system_is_read() {
 
 #[test]
 fn no_device_is_worth_a_warning() {
-    let warning = "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]` or a `[[bluetti]]`\n\n";
+    let warning = "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`\n\n";
     assert_eq!(
         check("").run(),
         Outcome::ok("telemetry.toml: ok, 0 devices\n", warning)
@@ -510,7 +510,7 @@ fn json_for_programs() {
     );
     let outcome = check("").arg("--json").run();
     let json = "{\"file\":\"telemetry.toml\",\"ok\":true,\"devices\":0,\"problems\":[{\"severity\":\"warning\",\
-                \"message\":\"no device is configured\",\"help\":\"add a `[[jbd]]` or a `[[bluetti]]`\"}]}\n";
+                \"message\":\"no device is configured\",\"help\":\"add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`\"}]}\n";
     assert_eq!(outcome, Outcome::ok(json, ""));
 }
 
