@@ -102,6 +102,41 @@ pub(crate) mod lenient {
         Ok(value.map(|value| value as i64))
     }
 
+    /// A distance in kilometres: a number, or one with its unit, as
+    /// `{"value": 7, "unit": "mi"}`, `{"mileage": 7, "units": "km"}` or `[7, "mi"]`.
+    #[cfg(feature = "mybmw")]
+    pub(crate) fn kilometres<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+        let km = distance_km(&Value::deserialize(from)?);
+        let km = km.filter(|km| km.abs() < 9e15);
+        Ok(km.map(|km| km as i64))
+    }
+
+    #[cfg(feature = "mybmw")]
+    fn distance_km(value: &Value) -> Option<f64> {
+        const KM_PER_MILE: f64 = 1.609_344;
+        let (number, unit) = match value {
+            Value::Array(pair) => (pair.first()?, pair.get(1)),
+            Value::Object(members) => {
+                let one_of = |names: &[&str]| names.iter().find_map(|name| members.get(*name));
+                let number = one_of(&["value", "mileage", "distance"])?;
+                if number.is_object() {
+                    return distance_km(number);
+                }
+                (number, one_of(&["unit", "units"]))
+            }
+            plain => (plain, None),
+        };
+        let number = super::lenient::number(number).ok()??;
+        let unit = unit.and_then(Value::as_str).unwrap_or_default();
+        let miles = unit.to_ascii_lowercase().starts_with("mi");
+        // Of miles the nearest kilometre, of kilometres what the car shows.
+        Some(if miles {
+            (number * KM_PER_MILE).round()
+        } else {
+            number
+        })
+    }
+
     /// A text that is not empty, or a number in words.
     pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
         Ok(match Value::deserialize(from)? {
@@ -147,5 +182,34 @@ pub(crate) mod lenient {
             .into_iter()
             .filter_map(|item| serde_json::from_value(item).ok());
         Ok(readable.collect())
+    }
+}
+
+#[cfg(all(test, feature = "mybmw"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_kilometres_whatever_their_unit() {
+        let read = |text: &str| {
+            let mut json = serde_json::Deserializer::from_str(text);
+            lenient::kilometres(&mut json).unwrap()
+        };
+        for (text, km) in [
+            ("12345", Some(12_345)),
+            ("\"12345\"", Some(12_345)),
+            (r#"{"mileage": 1000, "units": "mi"}"#, Some(1609)),
+            (r#"{"value": 100, "unit": "MILES"}"#, Some(161)),
+            (
+                r#"{"distance": {"value": 307, "units": "KILOMETERS"}}"#,
+                Some(307),
+            ),
+            (r#"[289, "km"]"#, Some(289)),
+            (r#"{"units": "km"}"#, None),
+            ("null", None),
+            ("[]", None),
+        ] {
+            assert_eq!(read(text), km, "{text}");
+        }
     }
 }

@@ -11,6 +11,12 @@ use crate::model::{Advertised, Model};
 /// battery packs among them, use it too.
 pub const SERVICE: u16 = 0xFF00;
 
+/// The characteristic that stations notify on.
+pub const NOTIFY: u128 = 0x0000FF01_0000_1000_8000_00805F9B34FB;
+
+/// The characteristic that they are written to.
+pub const WRITE: u128 = 0x0000FF02_0000_1000_8000_00805F9B34FB;
+
 /// The company number of the manufacturer specific data: `BL`, the first two
 /// letters of its text.
 pub const COMPANY: u16 = u16::from_le_bytes(*b"BL");

@@ -20,10 +20,7 @@ use uuid::Uuid;
 use crate::Transport;
 use crate::advertisement::{Advertisement, Likelihood, short_form};
 
-/// What stations notify on.
-pub const NOTIFY: u128 = 0x0000FF01_0000_1000_8000_00805F9B34FB;
-/// What they are written to.
-pub const WRITE: u128 = 0x0000FF02_0000_1000_8000_00805F9B34FB;
+pub use crate::advertisement::{NOTIFY, WRITE};
 
 /// What a write carries besides its bytes.
 const WRITE_HEAD: usize = 3;

@@ -95,6 +95,11 @@ impl Session {
             return Ok(token.clone());
         }
         if let Some(lost_at_ms) = state.lost_at_ms {
+            if let Some(kept) = self.kept().await.filter(|kept| kept.is_valid(now_ms)) {
+                state.token = Some(kept.clone());
+                state.lost_at_ms = None;
+                return Ok(kept);
+            }
             self.check_pause(urgency, now_ms.saturating_sub(lost_at_ms))?;
         }
         match self.renew(wire, state.token.as_ref()).await {
@@ -124,6 +129,10 @@ impl Session {
     pub(crate) async fn lost(&self, wire: &Wire, used: &Token) {
         let mut state = self.state.lock().await;
         if state.token.as_ref() == Some(used) {
+            if let Some(kept) = self.kept().await.filter(|kept| kept != used) {
+                state.token = Some(kept);
+                return;
+            }
             tracing::warn!("the cloud has ended the session: another device logged in");
             state.token = None;
             state.lost_at_ms = Some(wire.now_ms());
@@ -139,6 +148,13 @@ impl Session {
             ..State::default()
         };
         self.clear_store().await;
+    }
+
+    /// A session that another program of this user opened meanwhile and kept in
+    /// the same place.
+    async fn kept(&self) -> Option<Token> {
+        let kept = self.store.load().await.ok().flatten();
+        kept.filter(|token| token.account == self.account)
     }
 
     async fn clear_store(&self) {

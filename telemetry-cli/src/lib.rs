@@ -19,7 +19,7 @@
 //!
 //! | Layer | Modules | Imports |
 //! |---|---|---|
-//! | words | [`value`], [`metric`], [`event`], [`native`], the rows of [`control`] | nothing that waits; [`native`] the values of the SDK crates |
+//! | words | [`value`], [`metric`], [`event`], [`native`], [`registers`], the rows of [`control`] | nothing that waits; [`native`] and [`registers`] the values of the SDK crates |
 //! | rules | [`mod@derive`], [`filter`], [`schedule`], [`summary`] | words; pure functions of state and time |
 //! | storage | [`database`], [`store`], [`journal`], [`budget`] | words, rules |
 //! | middle | [`hub`], [`control`], [`stats`], [`supervisor`] | words, rules, [`journal`] |
@@ -28,7 +28,7 @@
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
 //! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
-//! | drop-ins | [`compat`] | words, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |
+//! | drop-ins | [`compat`] | words, the values of the SDK crates, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |
 //! | whole | [`gateway`] | all of these; the one place that names every component |
 //! | commands | [`command`] | everything |
 //!
@@ -64,6 +64,7 @@ pub mod log;
 pub mod metric;
 pub mod native;
 pub mod radio;
+pub mod registers;
 pub mod schedule;
 pub mod shutdown;
 pub mod sink;

@@ -113,7 +113,8 @@ impl Budget {
         self.limit.saturating_sub(used)
     }
 
-    fn free_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// When the next request is allowed.
+    pub fn free_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self.spent.front() {
             _ if self.left(now) > 0 => now,
             Some(oldest) => *oldest + DAY,
@@ -121,7 +122,8 @@ impl Budget {
         }
     }
 
-    fn spend(&mut self, now: DateTime<Utc>) {
+    /// A request is made at `now`.
+    pub fn spend(&mut self, now: DateTime<Utc>) {
         self.spent.push_back(now);
         while self.spent.len() > self.limit {
             self.spent.pop_front();

@@ -46,6 +46,12 @@ impl Backoff {
         most: Duration::from_secs(60),
     };
 
+    /// For clouds, which count what they are asked.
+    pub const CLOUD: Self = Self {
+        first: Duration::from_secs(30),
+        most: Duration::from_secs(900),
+    };
+
     /// The wait after `failures` in a row: doubled each time, by chance
     /// between half and all of it.
     pub fn wait(self, failures: u32) -> Duration {

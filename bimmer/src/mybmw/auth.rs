@@ -66,6 +66,18 @@ impl OauthSettings {
         model(&response.body).map_err(|source| unreadable("login settings", source))
     }
 
+    /// Has the login take place at another server, on the same path.
+    pub(super) fn move_to(&mut self, auth_url: &str) {
+        let own = self.token_endpoint.strip_prefix(auth_url);
+        if own.is_some_and(|path| path.starts_with('/')) {
+            return;
+        }
+        let after_scheme = self.token_endpoint.split_once("://");
+        let path = after_scheme.and_then(|(_, rest)| rest.split_once('/'));
+        let path = path.map_or("gcdm/oauth/token", |(_, path)| path);
+        self.token_endpoint = format!("{auth_url}/{path}");
+    }
+
     fn scope(&self) -> String {
         self.scopes.join(" ")
     }

@@ -32,6 +32,7 @@ pub(super) struct Session {
     pub(super) clock: Clock,
     pub(super) region: Region,
     pub(super) api_url: String,
+    pub(super) auth_url: Option<String>,
     pub(super) build: String,
     pub(super) correlation_id: String,
     pub(super) credentials: Option<Credentials>,
@@ -250,7 +251,11 @@ impl Session {
             .with_header("x-identity-provider", "gcdm")
             .with_header("x-correlation-id", self.correlation_id.as_str())
             .with_header("bmw-correlation-id", self.correlation_id.as_str());
-        OauthSettings::read(&self.exchange(request, "login settings").await?)
+        let mut settings = OauthSettings::read(&self.exchange(request, "login settings").await?)?;
+        if let Some(auth_url) = &self.auth_url {
+            settings.move_to(auth_url);
+        }
+        Ok(settings)
     }
 
     fn agent(&self) -> String {

@@ -174,7 +174,7 @@ pub fn next_occurrence(now: NaiveDateTime, time: TimeOfDay) -> Option<NaiveDateT
 #[non_exhaustive]
 pub struct VehicleState {
     /// Odometer, km.
-    #[serde(rename = "currentMileage", deserialize_with = "lenient::integer")]
+    #[serde(rename = "currentMileage", deserialize_with = "lenient::kilometres")]
     pub odometer_km: Option<i64>,
     /// When the cloud read it.
     #[serde(deserialize_with = "lenient::time")]
@@ -186,7 +186,7 @@ pub struct VehicleState {
     #[serde(deserialize_with = "lenient::boolean")]
     pub is_lsc_supported: Option<bool>,
     /// Range that the car shows, km.
-    #[serde(rename = "range", deserialize_with = "lenient::integer")]
+    #[serde(rename = "range", deserialize_with = "lenient::kilometres")]
     pub shown_range_km: Option<i64>,
     /// Tank.
     #[serde(rename = "combustionFuelLevel", deserialize_with = "lenient::maybe")]
@@ -268,7 +268,7 @@ pub struct FuelLevel {
     #[serde(deserialize_with = "lenient::integer")]
     pub remaining_fuel_percent: Option<i64>,
     /// Kilometres; of a plug-in hybrid with the battery's.
-    #[serde(rename = "range", deserialize_with = "lenient::integer")]
+    #[serde(rename = "range", deserialize_with = "lenient::kilometres")]
     pub range_km: Option<i64>,
 }
 
@@ -293,7 +293,7 @@ pub struct ElectricState {
     #[serde(deserialize_with = "lenient::boolean")]
     pub is_charger_connected: Option<bool>,
     /// Electric range, km.
-    #[serde(rename = "range", deserialize_with = "lenient::integer")]
+    #[serde(rename = "range", deserialize_with = "lenient::kilometres")]
     pub range_km: Option<i64>,
     /// Until the target, minutes.
     #[serde(deserialize_with = "lenient::integer")]
@@ -546,7 +546,7 @@ pub struct RequiredService {
 
 /// Zero stands for none.
 fn distance<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    Ok(lenient::integer(from)?.filter(|km| *km != 0))
+    Ok(lenient::kilometres(from)?.filter(|km| *km != 0))
 }
 
 /// A message of the car.

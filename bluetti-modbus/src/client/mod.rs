@@ -82,9 +82,10 @@ impl<T: Transport> Client<T> {
     }
 
     /// A client for a station behind MODBUS-TCP: its map is another, and nothing
-    /// is encrypted.
+    /// is encrypted. The transport puts requests under a TCP header, as
+    /// [`TcpTransport`](crate::tcp::TcpTransport) does.
     #[cfg(feature = "tcp")]
-    pub(crate) fn over_tcp(transport: T, mut config: Config) -> Self {
+    pub fn over_tcp(transport: T, mut config: Config) -> Self {
         config.timing.challenge_ms = 0;
         let mut client = Self::with_config(transport, config);
         client.is_tcp = true;

@@ -11,18 +11,32 @@ use crate::compat;
 use crate::config::parse_duration;
 use crate::log;
 
-pub use command::{CommandCommand, CommandJbdArgs};
-pub use decode::{DecodeCommand, DecodeJbdArgs, UnitScale};
+pub use account::AccountArgs;
+pub use bluetti::{
+    BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
+};
+pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
+pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
+pub use login::{LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
-pub use status::{StatusCommand, StatusJbdArgs};
+pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
+pub use simulate::{SimulateArgs, SimulateCommand};
+pub use station::StationArgs;
+pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
+mod account;
+mod bluetti;
 mod command;
 mod decode;
 mod export;
 mod jbd_bms_mqtt;
+mod login;
 mod pack;
+mod saic_mqtt_gateway;
+mod simulate;
+mod station;
 mod status;
 
 use pack::bluetooth_address;
@@ -60,6 +74,7 @@ impl Cli {
             let matches = command.try_get_matches_from_mut(args)?;
             return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
         };
+        let has_log_args = !has_another_log(&drop_in);
         let mut command = clap::Command::new("telemetry")
             .multicall(true)
             .subcommand(with_log_args(drop_in));
@@ -67,6 +82,7 @@ impl Cli {
         let read = || {
             let log = matches
                 .subcommand()
+                .filter(|_| has_log_args)
                 .map(|(_, matches)| LogArgs::from_arg_matches(matches));
             Ok(Self {
                 log: log.transpose()?.unwrap_or_default(),
@@ -79,6 +95,9 @@ impl Cli {
 
 /// The subcommand as a program of its own.
 fn with_log_args(drop_in: clap::Command) -> clap::Command {
+    if has_another_log(&drop_in) {
+        return drop_in.max_term_width(WIDTH);
+    }
     // They bring a text about themselves along.
     let about = drop_in.get_about().cloned().unwrap_or_default();
     let long_about = drop_in.get_long_about().cloned().unwrap_or_default();
@@ -86,6 +105,12 @@ fn with_log_args(drop_in: clap::Command) -> clap::Command {
         .about(about)
         .long_about(long_about)
         .max_term_width(WIDTH)
+}
+
+/// Whether `--log` is another thing there.
+fn has_another_log(command: &clap::Command) -> bool {
+    let mut arguments = command.get_arguments();
+    arguments.any(|argument| argument.get_long() == Some("log"))
 }
 
 const WIDTH: usize = 100;
@@ -128,6 +153,9 @@ pub enum Command {
     ///
     /// Nothing is changed. What a running gateway holds is left alone.
     Check(CheckArgs),
+    /// Log in to a cloud and keep the session
+    #[command(subcommand)]
+    Login(LoginCommand),
     /// Ask one device what it says now
     #[command(subcommand)]
     Status(StatusCommand),
@@ -149,6 +177,12 @@ pub enum Command {
     /// Decode recorded Bluetooth traffic
     #[command(subcommand)]
     Decode(DecodeCommand),
+    /// Serve a simulated cloud, for tests of other programs
+    ///
+    /// The first and only line on stdout says where it is and which account it
+    /// takes, as JSON. Ctrl-C ends it.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print or check a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -162,6 +196,44 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Write what Bluetti power stations say into MariaDB: stands in for the
+    /// Python program of this name
+    ///
+    /// Fills its four tables, and makes those that are missing. While the database
+    /// is away, readings wait on disk; each arrives once.
+    #[command(name = compat::bluetti::monitor::NAME, version, after_help = EXIT_CODES)]
+    BluettiMonitor(BluettiMonitorArgs),
+    /// Publish what Bluetti power stations say, and take commands for them: stands
+    /// in for the Python program of this name
+    ///
+    /// Its topics and payloads, and its entities in Home Assistant.
+    #[command(name = compat::bluetti::mqtt::NAME, version, after_help = EXIT_CODES)]
+    BluettiMqtt(BluettiMqttArgs),
+    /// Write down everything that a Bluetti power station says: stands in for the
+    /// Python program of this name
+    ///
+    /// One JSON line for each request and its answer, decrypted if the station
+    /// encrypts; `telemetry decode bluetti` reads them. Goes on until it is stopped.
+    #[command(name = compat::bluetti::LOGGER, version, after_help = EXIT_CODES)]
+    BluettiLogger(BluettiLoggerArgs),
+    /// Find out which registers a Bluetti power station has: stands in for the
+    /// Python program of this name
+    ///
+    /// Asks for registers 0 to 12500, many at once where there are many, and writes
+    /// down the answers in the form of `bluetti-logger`. Registers with PINs and
+    /// passwords are left out. An interrupted survey goes on where it ended.
+    #[command(name = compat::bluetti::DISCOVERY, version, after_help = EXIT_CODES)]
+    BluettiDiscovery(BluettiDiscoveryArgs),
+    /// Bring MG cars to MQTT: stands in for the Python gateway of this name
+    ///
+    /// Flags, environment variables, topics and commands are those of the
+    /// original. One account has one session: use a second, shared account, or
+    /// the phone and this program log each other out.
+    ///
+    /// Give passwords by environment or file: every user of this computer can
+    /// read the arguments of a process.
+    #[command(name = compat::saic::NAME, version, after_help = EXIT_CODES)]
+    SaicMqttGateway(Box<SaicMqttGatewayArgs>),
 }
 
 /// Which configuration.
@@ -232,6 +304,12 @@ pub struct OnceArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Which state directory: sessions are kept there.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Ask cars and clouds even if they were asked a moment ago
+    #[arg(long)]
+    pub spend_quota: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lock::lock;
 
+pub mod bmw;
+pub mod saic;
+
 /// More than any request that a client of these clouds makes.
 const MAX_BODY: usize = 1 << 20;
 

@@ -11,18 +11,23 @@ use tokio_util::sync::CancellationToken;
 use super::run::{database_file, open};
 use crate::broker::Broker;
 use crate::cli::DemoArgs;
-use crate::config::{Config, Environment, Jbd, Mqtt};
+use crate::config::{Bluetti, Config, Environment, Jbd, Mqtt};
 use crate::exit::{Code, Failure};
 use crate::filter::Keep;
 use crate::radio::{Air, Radio};
 use crate::state_dir::StateDir;
 use crate::{shutdown, sink};
 
+mod mg;
+
 /// Where the broker listens if nothing else is asked for and it is free.
 const BROKER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 18_830);
 
 /// Short, so that there is something to see.
 const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What takes the stations some seconds.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Runs the demo.
 ///
@@ -34,10 +39,15 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let broker = listen(args.mqtt_listen).await?;
     let address = broker.local_addr();
     let air = Air::demo();
-    let config = config(&air, address);
+    // The broker and the clouds go last: the gateway says goodbye on them.
+    let servers_shutdown = CancellationToken::new();
+    let mut config = config(&air, address);
+    config.saic = vec![mg::start(servers_shutdown.clone()).await?];
     let database = database_file(&config, &state);
 
-    let mut gateway = open(config, Radio::Simulated(air), &state).await?;
+    // Each demo has clouds of its own, which know no session of an earlier one.
+    let gateway = open(config, Radio::Simulated(air), &state).await?;
+    let mut gateway = gateway.with_state_dir(None);
     if args.json {
         gateway.add_sink("stdout", sink::stdout::run);
     } else {
@@ -53,11 +63,9 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
             shutdown.cancel();
         });
     }
-    // The broker goes last: the gateway says goodbye on it.
-    let broker_shutdown = CancellationToken::new();
-    let broker = tokio::spawn(broker.run(broker_shutdown.clone()));
+    let broker = tokio::spawn(broker.run(servers_shutdown.clone()));
     let result = gateway.run(shutdown).await.map_err(Failure::from);
-    broker_shutdown.cancel();
+    servers_shutdown.cancel();
     let _ = broker.await;
     result
 }
@@ -93,12 +101,26 @@ fn config(air: &Air, broker: SocketAddr) -> Config {
     config.gateway.name = "Demo".to_owned();
     config.mqtt = Some(Mqtt::new(format!("tcp://{broker}")));
     config.jbd = air
-        .names()
+        .packs()
         .map(|name| {
             let mut jbd = Jbd::named(name);
             jbd.interval = INTERVAL;
             jbd.store = Keep::All;
             jbd
+        })
+        .collect();
+    config.bluetti = air
+        .stations()
+        .map(|name| {
+            let mut station = Bluetti::named(name);
+            station.interval = INTERVAL;
+            station.settings_interval = SETTINGS_INTERVAL;
+            station.packs_interval = SETTINGS_INTERVAL;
+            station.store = Keep::All;
+            // They harm nobody.
+            station.allow.ac_output = true;
+            station.allow.dc_output = true;
+            station
         })
         .collect();
     config
@@ -131,7 +153,7 @@ fn announce(
             .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
-            "Three simulated battery packs, read every {} s. Ctrl-C ends it.\n\
+            "Three simulated battery packs, two power stations and an MG, read every {} s. Ctrl-C ends it.\n\
              MQTT     mosquitto_sub -h {} -p {} -v -t 'telemetry/#'\n\
              History  {database}\n",
             INTERVAL.as_secs(),

@@ -10,6 +10,7 @@ use crate::native::JbdPack;
 use crate::radio::RadioError;
 use crate::shutdown;
 use crate::sink::mqtt::errand;
+use crate::source::bluetooth::Trouble as _;
 use crate::source::jbd::PollError;
 use crate::source::{self, Context};
 use crate::state_dir::StateDir;

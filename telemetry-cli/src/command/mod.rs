@@ -8,9 +8,12 @@ use crate::config::{Config, Environment, find, load};
 use crate::exit::{Code, Failure};
 use crate::log;
 use crate::radio::RadioError;
+use crate::source::bluetooth::Trouble;
 use crate::source::jbd::PollError;
 use crate::state_dir::StateDir;
 
+mod account;
+pub mod bluetti;
 pub mod capture;
 pub mod check;
 pub mod config;
@@ -18,13 +21,18 @@ pub mod decode;
 pub mod demo;
 pub mod export;
 pub mod jbd_bms_mqtt;
+pub mod login;
 pub mod once;
 mod pack;
 mod progress;
 pub mod run;
+pub mod saic_mqtt_gateway;
 pub mod scan;
+pub mod simulate;
+mod station;
 pub mod status;
 pub mod tell;
+mod which;
 
 /// Does what the command line asks for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
@@ -40,11 +48,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             demo::demo(&args).await
         }
         Command::Check(args) => check::check(&args, &cli.log).await,
+        Command::Login(command) => login::run(&command, &cli.log).await,
         Command::Status(command) => status::run(&command, &cli.log).await,
         Command::Command(command) => tell::run(&command, &cli.log).await,
         Command::Once(args) => {
             let config = prepare(&cli.log, args.config.file.as_deref())?;
-            once::once(config, args.json).await
+            once::once(config, &args).await
         }
         Command::Scan(args) => {
             let config = prepare_or_default(&cli.log, args.config.file.as_deref())?;
@@ -60,8 +69,17 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             capture::run(&command, &config).await
         }
         Command::Decode(command) => decode::run(&command),
+        Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
+        Command::BluettiMonitor(args) => bluetti::service::monitor(&args, &cli.log).await,
+        Command::BluettiMqtt(args) => bluetti::service::mqtt(&args, &cli.log).await,
+        // Their `--log` is a file.
+        Command::BluettiLogger(args) => bluetti::logger::logger(&args).await,
+        Command::BluettiDiscovery(args) => bluetti::discovery::discovery(&args).await,
+        Command::SaicMqttGateway(args) => {
+            saic_mqtt_gateway::saic_mqtt_gateway(&args, &cli.log).await
+        }
     }
 }
 
@@ -129,8 +147,8 @@ pub fn locate_state_dir(asked: Option<&Path>, config: &Config) -> PathBuf {
     StateDir::locate(asked, &Environment::of_process())
 }
 
-impl From<PollError> for Failure {
-    fn from(error: PollError) -> Self {
+impl<E: Trouble> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self {
             message: error.to_string(),
             ..error.failure("")

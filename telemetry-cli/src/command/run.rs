@@ -93,6 +93,7 @@ pub async fn open(config: Config, radio: Radio, state: &StateDir) -> Result<Gate
     let file = database_file(&config, state);
     Gateway::open(config, radio, file.as_deref())
         .await
+        .map(|gateway| gateway.with_state_dir(state.path()))
         .map_err(|error| match &file {
             Some(file) => database_failure(file, &error),
             None => Failure::new(Code::Backend, format!("memory: {error}")),

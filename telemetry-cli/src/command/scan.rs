@@ -78,7 +78,7 @@ impl<'a> From<&'a Device> for Entry<'a> {
             kind: recognized.map(|of| of.kind),
             likely: recognized.map(|of| of.likely),
             model: recognized.and_then(|of| of.model.as_deref()),
-            encrypted: recognized.map(|of| of.encrypted),
+            encrypted: recognized.and_then(|of| of.encrypted),
             connected: seen.connected,
         }
     }
@@ -121,7 +121,11 @@ fn table(devices: &[Device]) -> String {
                 false => format!("{}?", of.kind),
             };
             model = of.model.as_deref().map(shown).unwrap_or_default();
-            encrypted = if of.encrypted { "yes" } else { "no" };
+            encrypted = match of.encrypted {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            };
         }
         let signal = seen.rssi_dbm.map(|dbm| format!("{dbm} dBm"));
         let state = if seen.connected { "in use here" } else { "" };
@@ -216,7 +220,7 @@ mod tests {
                 kind: "jbd",
                 likely: true,
                 model: None,
-                encrypted: false,
+                encrypted: Some(false),
             });
             let devices = [Device { seen, recognized }];
             let text = snippet(&devices);

@@ -14,7 +14,10 @@ use super::{BrokerUrl, Config, Mqtt, PinError, Secret};
 use crate::event::DeviceId;
 use crate::log;
 
+mod bluetti;
+mod bmw;
 mod mariadb;
+mod saic;
 
 /// What the checks know besides the values.
 pub(super) struct Check<'a> {
@@ -41,6 +44,9 @@ impl Check<'_> {
         }
         self.bluetooth(config);
         self.jbd(config);
+        self.saic(config);
+        self.bmw(config);
+        self.bluetti(config);
         self.devices(config);
         self.secrets(config);
     }
@@ -192,12 +198,23 @@ impl Check<'_> {
         let mut named: Vec<(DeviceId, bool, Path)> = Vec::new();
         let mut addresses = BTreeMap::new();
         let mut labels = BTreeMap::new();
-        for (index, device) in config.jbd.iter().enumerate() {
-            let at = |key| Path::table("jbd").index(index).key(key);
-            if let Some(name) = &device.name {
+        let jbd = config.jbd.iter().enumerate();
+        let jbd = jbd.map(|(index, of)| ("jbd", index, [&of.name, &of.address, &of.label]));
+        let bluetti = config.bluetti.iter().enumerate();
+        let bluetti = bluetti.map(|(index, of)| {
+            let address = if of.tcp.is_some() {
+                &of.tcp
+            } else {
+                &of.address
+            };
+            ("bluetti", index, [&of.name, address, &of.label])
+        });
+        for (table, index, [name, address, label]) in jbd.chain(bluetti) {
+            let at = |key| Path::table(table).index(index).key(key);
+            if let Some(name) = name {
                 // As in topics: what differs in case or spaces only is one name.
                 let id = DeviceId::new(&[name]);
-                let addressed = device.address.is_some();
+                let addressed = address.is_some();
                 // Packs of one make often advertise one name; with an address
                 // each that does no harm.
                 let rival = named.iter().find(|(other, other_addressed, _)| {
@@ -209,21 +226,23 @@ impl Check<'_> {
                 }
                 named.push((id, addressed, at("name")));
             }
-            if let Some(address) = &device.address
+            if let Some(address) = address
                 && let Some(first) = addresses.insert(address.to_uppercase(), at("address"))
             {
                 let what = format!("the address `{address}`");
                 self.twice(&first, &at("address"), &what, "remove one of them");
             }
-            if let Some(label) = &device.label
+            if let Some(label) = label
                 && let Some(first) = labels.insert(label, at("label"))
             {
                 let help = "give each a label of its own";
                 self.twice(&first, &at("label"), &format!("the label `{label}`"), help);
             }
         }
-        if config.jbd.is_empty() && !self.removed.iter().any(|path| path.keys() == ["jbd"]) {
-            let problem = Problem::warning("no device is configured").help("add a `[[jbd]]`");
+        let tried = |path: &Path| matches!(path.keys()[..], ["jbd" | "bluetti" | "saic" | "bmw"]);
+        if config.device_count() == 0 && !self.removed.iter().any(tried) {
+            let problem = Problem::warning("no device is configured")
+                .help("add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`");
             self.add(&Path::default(), problem);
         }
     }
@@ -256,6 +275,15 @@ impl Check<'_> {
                     let problem = Problem::error(format!("`pin`: {error}")).expected(pin::EXPECTED);
                     self.add(&at("pin"), problem);
                 }
+            }
+        }
+        for (index, account) in config.saic.iter().enumerate() {
+            let at = Path::table("saic").index(index).key("password");
+            secrets.push((at, &account.password));
+        }
+        for (index, account) in config.bmw.iter().enumerate() {
+            if let Some(password) = &account.password {
+                secrets.push((Path::table("bmw").index(index).key("password"), password));
             }
         }
         for (path, secret) in secrets {

@@ -27,6 +27,15 @@ impl Environment {
         env::vars_os().filter_map(text).collect()
     }
 
+    /// With these for what is not set.
+    #[must_use]
+    pub fn or(mut self, others: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in Self::from_iter(others).0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
@@ -167,6 +176,12 @@ fn set<'i>(
     let Some((first, rest)) = segments.split_first() else {
         return Ok(());
     };
+    // Variables are lower-cased, and a VIN in the file is not.
+    let written = table.iter().map(|(key, _)| key.get_ref().to_string());
+    let first = &written
+        .into_iter()
+        .find(|key| key.eq_ignore_ascii_case(first))
+        .unwrap_or_else(|| first.clone());
     let path = path.clone().key(first);
     let span = value.span();
     let Some(next) = rest.first() else {

@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use crate::filter::Keep;
 
+pub use bluetti::{Bluetti, BluettiAllow};
+pub use bmw::{Bmw, BmwAllow, BmwApi, BmwRegion, BmwTokenStore};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
 pub use drop_in::{DropIn, MergedJson};
@@ -20,11 +22,14 @@ pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
+pub use saic::{Saic, SaicAllow, SaicPolling, SaicRegion, SaicVehicle};
 pub use sample::SAMPLE;
 pub use secret::{Secret, SecretError};
 
 pub(crate) use secret::plain;
 
+mod bluetti;
+mod bmw;
 mod broker_url;
 mod check;
 mod drop_in;
@@ -35,6 +40,7 @@ mod load;
 mod mariadb;
 mod pin;
 mod report;
+mod saic;
 mod sample;
 mod schema;
 mod secret;
@@ -58,15 +64,33 @@ pub struct Config {
     pub bluetooth: Bluetooth,
     /// `[[jbd]]`
     pub jbd: Vec<Jbd>,
+    /// `[[bluetti]]`
+    pub bluetti: Vec<Bluetti>,
+    /// `[[saic]]`
+    pub saic: Vec<Saic>,
+    /// `[[bmw]]`
+    pub bmw: Vec<Bmw>,
     /// What a drop-in command publishes. No file can say it.
     #[serde(skip)]
     pub drop_in: Option<DropIn>,
 }
 
 impl Config {
-    /// How many devices are named, of whatever make.
+    /// How many devices are named, of whatever make. An account counts as one.
     pub fn device_count(&self) -> usize {
-        self.jbd.len()
+        self.jbd.len() + self.bluetti.len() + self.saic.len() + self.bmw.len()
+    }
+
+    /// The same without any device.
+    #[must_use]
+    pub fn without_devices(self) -> Self {
+        Self {
+            jbd: Vec::new(),
+            bluetti: Vec::new(),
+            saic: Vec::new(),
+            bmw: Vec::new(),
+            ..self
+        }
     }
 }
 

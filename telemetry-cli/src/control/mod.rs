@@ -22,6 +22,8 @@ pub mod battery;
 pub mod bluetooth;
 mod desk;
 mod inbox;
+pub mod power_station;
+pub mod vehicle;
 
 /// One thing that a device can be told. Rows are statics and compare by
 /// identity.
@@ -82,6 +84,9 @@ pub struct Offer {
     pub form: Form,
     /// Whether the configuration lets it through.
     pub allowed: bool,
+    /// Where its effect shows among the extras of a reading, if it has no
+    /// metric.
+    pub extra: Option<&'static str>,
 }
 
 impl Offer {
@@ -91,7 +96,16 @@ impl Offer {
             control,
             form: control.form.clone(),
             allowed,
+            extra: None,
         }
+    }
+
+    /// The same for a control whose effect shows only under this name among
+    /// the extras of a reading.
+    #[must_use]
+    pub fn with_extra(mut self, name: &'static str) -> Self {
+        self.extra = Some(name);
+        self
     }
 
     /// The same for a device that takes less, or only these options.
@@ -250,7 +264,13 @@ mod tests {
 
     #[test]
     fn a_row_shows_where_its_metric_does() {
-        for control in battery::ALL.iter().chain(bluetooth::ALL) {
+        let rows = [
+            battery::ALL,
+            bluetooth::ALL,
+            power_station::ALL,
+            vehicle::ALL,
+        ];
+        for control in rows.into_iter().flatten() {
             if let Some(metric) = control.metric {
                 assert_eq!(control.key, metric.key);
             }

@@ -273,7 +273,11 @@ impl Metric {
             (Shape::Flags, flags @ Value::Flags(_)) => flags.clone(),
             _ => return None,
         };
-        Some(value.rounded(self.decimals))
+        Some(match self.form {
+            // Its fields have scales of their own.
+            Form::Object => value,
+            _ => value.rounded(self.decimals),
+        })
     }
 
     fn plausible_part(&self, value: &Value) -> bool {

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bluetti_modbus::encryption::VerifyKey;
+use bluetti_modbus::simulator::{Station, StationConfig};
 use chrono::Utc;
 use jbd_bms::advertisement::GattVariant;
-use jbd_bms::simulator::{Faults, Load, Output, Pack, PackConfig};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
@@ -14,17 +15,19 @@ use super::link::{FarEnd, Order};
 use super::pause::Pauses;
 use super::{GattCharacteristic, GattTable, Link, RadioError, Seen, Target};
 
+pub use peer::{Output, Peer};
+
+mod demo;
+mod peer;
+
 /// How long connecting and discovering takes.
 const CONNECT: Duration = Duration::from_millis(150);
-
-/// Decides over the faults: the same in each run.
-const SEED: u64 = 1;
 
 /// How long a device is looked for.
 const SCAN: Duration = Duration::from_secs(1);
 
-/// All simulated devices; cheap to clone.
-#[derive(Clone, Debug)]
+/// All simulated devices; cheap to clone. None by default.
+#[derive(Clone, Debug, Default)]
 pub struct Air {
     devices: Arc<Vec<Device>>,
     pauses: Pauses,
@@ -32,55 +35,72 @@ pub struct Air {
 
 #[derive(Debug)]
 struct Device {
-    name: &'static str,
+    name: String,
     address: [u8; 6],
     rssi_dbm: i16,
+    manufacturer_data: (u16, Vec<u8>),
+    kind: Kind,
+    /// When its time began.
+    origin_ms: u64,
     /// Locked by the one link that may exist.
-    pack: Arc<Mutex<Pack>>,
+    peer: Arc<Mutex<Peer>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Pack,
+    Station,
+}
+
+/// What simulated stations sign with.
+pub fn verify_key() -> Option<VerifyKey> {
+    Station::new(StationConfig::default().encrypted(), 0).verify_key()
 }
 
 impl Air {
     /// The devices of the demo.
     pub fn demo() -> Self {
-        let devices = [
-            ("House battery", -58, healthy()),
-            ("Workshop battery", -67, imbalanced()),
-            ("Camper battery", -86, unsteady()),
-        ];
-        let devices = devices.into_iter().map(|(name, rssi_dbm, config)| Device {
-            name,
-            address: config.address,
-            rssi_dbm,
-            pack: Arc::new(Mutex::new(Pack::new(config, SEED))),
-        });
         Self {
-            devices: Arc::new(devices.collect()),
+            devices: Arc::new(demo::devices()),
             pauses: Pauses::default(),
         }
     }
 
-    /// The names of all devices.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.devices.iter().map(|device| device.name)
+    /// The names of all battery packs.
+    pub fn packs(&self) -> impl Iterator<Item = &str> {
+        self.names(Kind::Pack)
+    }
+
+    /// The names of all power stations.
+    pub fn stations(&self) -> impl Iterator<Item = &str> {
+        self.names(Kind::Station)
+    }
+
+    fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        let devices = self.devices.iter();
+        devices
+            .filter(move |device| device.kind == kind)
+            .map(|device| device.name.as_str())
     }
 
     pub(super) async fn connect(&self, target: &Target) -> Result<Link, RadioError> {
         let end = self.pauses.enter(target)?;
         let device = self.devices.iter().find(|device| match target {
-            Target::Name(name) => device.name == name,
+            Target::Name(name) => device.name == *name,
             Target::Address(address) => text(device.address) == *address,
         });
         let not_found = || RadioError::NotFound(target.clone());
         let device = device.ok_or_else(not_found)?;
         // As on the air, a device that has a link is not seen by others.
-        let pack = tokio::time::timeout(SCAN, device.pack.clone().lock_owned())
+        let peer = tokio::time::timeout(SCAN, device.peer.clone().lock_owned())
             .await
             .map_err(|_| not_found())?;
         tokio::time::sleep(CONNECT).await;
-        let name = Some(device.name.to_owned());
+        let name = Some(device.name.clone());
         let (mut link, far_end) = Link::new(text(device.address), name, Some(device.rssi_dbm));
         link.gatt = gatt();
-        tokio::spawn(carry(pack, far_end, end, target.clone()));
+        let origin_ms = device.origin_ms;
+        tokio::spawn(carry(peer, origin_ms, far_end, end, target.clone()));
         Ok(link)
     }
 
@@ -95,22 +115,44 @@ impl Air {
 }
 
 impl Device {
+    fn new(
+        name: String,
+        address: [u8; 6],
+        rssi_dbm: i16,
+        manufacturer_data: (u16, Vec<u8>),
+        peer: Peer,
+    ) -> Self {
+        let (kind, origin_ms) = match peer {
+            // By the time of day: loads follow it, so that a restart meets the
+            // same current.
+            Peer::Pack(_) => (Kind::Pack, 0),
+            // They live through all of their time.
+            Peer::Station(_) => (Kind::Station, now_ms()),
+        };
+        Self {
+            name,
+            address,
+            rssi_dbm,
+            manufacturer_data,
+            kind,
+            origin_ms,
+            peer: Arc::new(Mutex::new(peer)),
+        }
+    }
+
     fn seen(&self) -> Seen {
-        let mut backwards = self.address;
-        backwards.reverse();
-        let [low, high, rest @ ..] = backwards;
         Seen {
             address: text(self.address),
-            name: Some(self.name.to_owned()),
+            name: Some(self.name.clone()),
             rssi_dbm: Some(self.rssi_dbm),
             services: vec![GattVariant::Standard.service()],
-            manufacturer_data: vec![(u16::from_le_bytes([low, high]), rest.to_vec())],
-            connected: self.pack.try_lock().is_err(),
+            manufacturer_data: vec![self.manufacturer_data.clone()],
+            connected: self.peer.try_lock().is_err(),
         }
     }
 }
 
-/// What almost every pack offers.
+/// What almost every pack offers, and every station.
 fn gatt() -> GattTable {
     let variant = GattVariant::Standard;
     let characteristic = |number, properties: [&str; 2]| GattCharacteristic {
@@ -129,21 +171,23 @@ fn gatt() -> GattTable {
     }
 }
 
-/// Carries bytes between a link and its pack until one of them ends it.
+/// Carries bytes between a link and its peer until one of them ends it.
 async fn carry(
-    mut pack: OwnedMutexGuard<Pack>,
+    mut peer: OwnedMutexGuard<Peer>,
+    origin_ms: u64,
     far_end: FarEnd,
     end: CancellationToken,
     target: Target,
 ) {
     let FarEnd { mut orders, chunks } = far_end;
-    pack.connect(now_ms());
+    let now = || now_ms().saturating_sub(origin_ms);
+    peer.connect(now());
     loop {
-        let due = pack.next_at().unwrap_or(u64::MAX).saturating_sub(now_ms());
+        let due = peer.next_at().unwrap_or(u64::MAX).saturating_sub(now());
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Write(request)) => {
-                    pack.write(&request.bytes, now_ms());
+                    peer.write(&request.bytes, now());
                     request.done(Ok(()));
                 }
                 Some(Order::Pair(reply)) => {
@@ -156,75 +200,25 @@ async fn carry(
             () = tokio::time::sleep(Duration::from_millis(due)) => {}
             () = end.cancelled() => break,
         }
-        while let Some(output) = pack.poll(now_ms()) {
+        while let Some(output) = peer.poll(now()) {
             let arrived = match output {
                 Output::Notify(chunk) => chunks.send(chunk).await.is_ok(),
                 Output::LinkLost => false,
             };
             if !arrived {
-                return pack.disconnect();
+                return peer.disconnect();
             }
         }
     }
-    pack.disconnect();
+    peer.disconnect();
 }
 
-/// The time of day: loads follow it, so that a restart meets the same current.
 fn now_ms() -> u64 {
     Utc::now().timestamp_millis().unsigned_abs()
 }
 
 fn text(address: [u8; 6]) -> String {
     address.map(|byte| format!("{byte:02X}")).join(":")
-}
-
-fn healthy() -> PackConfig {
-    PackConfig {
-        hardware_name: Some("JBD-SIM-4S-280A".to_owned()),
-        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x01],
-        nominal_capacity_mah: 280_000,
-        load: Load::Sine {
-            mean_ma: 3_000,
-            amplitude_ma: 40_000,
-            period_s: 120,
-        },
-        ..PackConfig::default()
-    }
-}
-
-fn imbalanced() -> PackConfig {
-    let mut cell_offsets_mv = vec![0; 16];
-    cell_offsets_mv[6] = 74;
-    cell_offsets_mv[11] = -38;
-    PackConfig {
-        hardware_name: Some("JBD-SIM-16S-100A".to_owned()),
-        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x02],
-        cell_count: 16,
-        cell_offsets_mv,
-        probe_count: 3,
-        initial_soc_percent: 88,
-        load: Load::Steps(vec![(60, 12_000), (30, 0), (60, -18_000)]),
-        ..PackConfig::default()
-    }
-}
-
-fn unsteady() -> PackConfig {
-    PackConfig {
-        hardware_name: Some("JBD-SIM-4S-100A".to_owned()),
-        address: [0xA4, 0xC1, 0x38, 0x00, 0x00, 0x03],
-        initial_soc_percent: 41,
-        ambient_deci_c: -35,
-        load: Load::Constant(-4_200),
-        faults: Faults {
-            drop: 0.05,
-            corrupt: 0.05,
-            split: 0.5,
-            asleep_requests: 1,
-            link_loss_mean_ms: Some(12_000),
-            ..Faults::default()
-        },
-        ..PackConfig::default()
-    }
 }
 
 #[cfg(test)]
@@ -237,7 +231,7 @@ mod tests {
         let target = Target::Name("House battery".to_owned());
         let connected = async || {
             let seen = air.scan(Duration::ZERO).await;
-            assert_eq!(seen.len(), 3);
+            assert_eq!(seen.len(), 5);
             seen.iter().filter(|seen| seen.connected).count()
         };
         assert_eq!(connected().await, 0);

@@ -10,8 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
 use crate::hub::Hub;
-use crate::metric::battery;
-use crate::summary::{details, number, summary};
+use crate::summary;
 use crate::supervisor::{Exit, Task};
 
 /// How often the table is drawn, if anything changed.
@@ -66,7 +65,11 @@ fn take(rows: &mut BTreeMap<DeviceId, Row>, event: Event) -> Option<String> {
         Event::Reading(reading) => {
             let row = rows.get_mut(&reading.device)?;
             let name = row.name();
-            let line = format!("{} {name}: {}", time(&reading), summary(&reading.values));
+            let line = format!(
+                "{} {name}: {}",
+                time(&reading),
+                summary::summary(&reading.values)
+            );
             row.reading = Some(reading);
             Some(line)
         }
@@ -106,9 +109,9 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     for row in rows.values() {
         let (mut charge, mut power, mut rest, mut measured) = Default::default();
         if let Some(reading) = &row.reading {
-            charge = number(&reading.values, &battery::SOC_PERCENT);
-            power = number(&reading.values, &battery::POWER_W);
-            rest = details(&reading.values);
+            charge = summary::charge(&reading.values);
+            power = summary::power(&reading.values);
+            rest = summary::details(&reading.values);
             measured = time(reading);
         }
         let state = row.offline.as_deref().unwrap_or("online");

@@ -1,5 +1,6 @@
 //! Sources: what produces events. They know no sink.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,13 @@ use crate::hub::Hub;
 use crate::radio::Radio;
 use crate::stats::Stats;
 
+pub mod bluetooth;
+pub mod bluetti;
+pub mod bmw;
 pub mod gateway;
 pub mod jbd;
 pub mod recognition;
+pub mod saic;
 
 /// What sources work with.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub struct Context {
     pub controls: Controls,
     /// Where daily budgets outlive a restart.
     pub database: Arc<Database>,
+    /// Where sessions outlive it; nowhere if nothing can be written.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Context {
@@ -40,6 +47,7 @@ impl Context {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await?),
+            state_dir: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Which of the Bluetooth devices that are heard a source can read.
 
+use bluetti_modbus::advertisement::Likelihood as StationLikelihood;
 use jbd_bms::MacAddress;
 use jbd_bms::advertisement::{Advertisement, Likelihood, short_form};
 
@@ -14,14 +15,15 @@ pub struct Recognized {
     pub likely: bool,
     /// The model, where the advertisement tells it.
     pub model: Option<String>,
-    /// Whether it talks encrypted.
-    pub encrypted: bool,
+    /// Whether it talks encrypted, if the advertisement tells it.
+    pub encrypted: Option<bool>,
 }
 
 type Recognizer = fn(&Seen) -> Option<Recognized>;
 
-/// One for each source that talks Bluetooth.
-const RECOGNIZERS: [Recognizer; 1] = [jbd];
+/// One for each source that talks Bluetooth. Of two that are sure the last one is
+/// right: the name of a station tells more than the maker of a radio module.
+const RECOGNIZERS: [Recognizer; 2] = [jbd, bluetti];
 
 /// What `seen` is; nothing if no source can read it.
 pub fn recognize(seen: &Seen) -> Option<Recognized> {
@@ -30,17 +32,43 @@ pub fn recognize(seen: &Seen) -> Option<Recognized> {
     found.max_by_key(|recognized| recognized.likely)
 }
 
+/// The services that have a short form.
+fn services(seen: &Seen) -> Vec<u16> {
+    let services = seen.services.iter();
+    services.filter_map(|&of| short_form(of)).collect()
+}
+
+fn manufacturer_data(seen: &Seen) -> Vec<(u16, &[u8])> {
+    let data = seen.manufacturer_data.iter();
+    data.map(|(company, data)| (*company, data.as_slice()))
+        .collect()
+}
+
+fn bluetti(seen: &Seen) -> Option<Recognized> {
+    let (services, manufacturer_data) = (services(seen), manufacturer_data(seen));
+    let advertisement = bluetti_modbus::advertisement::Advertisement {
+        name: seen.name.as_deref(),
+        services: &services,
+        manufacturer_data: &manufacturer_data,
+    };
+    // All advertise their name or their maker's; packs have the service, too.
+    if advertisement.likelihood() != StationLikelihood::Likely {
+        return None;
+    }
+    let model = advertisement.station().map(|station| match station.model {
+        Some(model) => model.name().to_owned(),
+        None => station.token.to_owned(),
+    });
+    Some(Recognized {
+        kind: "bluetti",
+        likely: true,
+        model,
+        encrypted: advertisement.is_encrypted(),
+    })
+}
+
 fn jbd(seen: &Seen) -> Option<Recognized> {
-    let services: Vec<u16> = seen
-        .services
-        .iter()
-        .filter_map(|&service| short_form(service))
-        .collect();
-    let manufacturer_data: Vec<(u16, &[u8])> = seen
-        .manufacturer_data
-        .iter()
-        .map(|(company, data)| (*company, data.as_slice()))
-        .collect();
+    let (services, manufacturer_data) = (services(seen), manufacturer_data(seen));
     let advertisement = Advertisement {
         name: seen.name.as_deref(),
         address: seen.address.parse::<MacAddress>().ok(),
@@ -56,7 +84,7 @@ fn jbd(seen: &Seen) -> Option<Recognized> {
         kind: "jbd",
         likely,
         model: seen.name.as_deref().and_then(board).map(str::to_owned),
-        encrypted: false,
+        encrypted: Some(false),
     })
 }
 
@@ -103,5 +131,24 @@ mod tests {
         assert!(recognize(&pack).unwrap().likely);
         assert_eq!(recognize(&seen("TP_1", service)), None);
         assert_eq!(recognize(&seen("Belt", 0x180D << 96)), None);
+    }
+
+    #[test]
+    fn stations_are_known_by_name_and_by_what_their_maker_says() {
+        let service = 0xFF00 << 96 | 0x1000_8000_0080_5F9B_34FB;
+        let with_letter = |letter: u8| {
+            let mut station = seen("AC1802305000000002", service);
+            let text = [b"UETT".as_slice(), &[letter]].concat();
+            station.manufacturer_data = vec![(u16::from_le_bytes(*b"BL"), text)];
+            recognize(&station).unwrap()
+        };
+        let encrypted = with_letter(b'E');
+        assert_eq!((encrypted.kind, encrypted.likely), ("bluetti", true));
+        assert_eq!(encrypted.model.as_deref(), Some("AC180"));
+        assert_eq!(encrypted.encrypted, Some(true));
+        assert_eq!(with_letter(b'I').encrypted, Some(false));
+        let named = recognize(&seen("E200V22305000000002", 0)).unwrap();
+        assert_eq!((named.kind, named.encrypted), ("bluetti", None));
+        assert_eq!(named.model.as_deref(), Some("Elite 200 V2"));
     }
 }

@@ -15,6 +15,7 @@ pub mod watcher;
 
 mod command;
 mod everything;
+mod station;
 mod status;
 
 use std::process::Output;

@@ -77,7 +77,8 @@ fn once_needs_devices() {
     assert!(
         outcome.stderr.ends_with(
             "error: no devices are configured\n\
-             help: add a [[jbd]] table; `telemetry config sample` shows one\n"
+             help: add a [[jbd]], [[bluetti]], [[saic]] or [[bmw]] table; \
+             `telemetry config sample` shows them\n"
         ),
         "{}",
         outcome.stderr

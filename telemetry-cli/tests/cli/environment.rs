@@ -98,7 +98,7 @@ error: `jbd` is a list
 
 error: unknown table `[mqqt]`
  --> environment variable TELEMETRY_MQQT__URL
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
   = help: did you mean `[mqtt]`?
 
 error: `url` is missing in `[mqtt]`

@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod config;
 mod decode;
+mod decode_bluetti;
 mod demo;
 mod environment;
 mod history;

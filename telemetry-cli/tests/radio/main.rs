@@ -22,6 +22,7 @@ mod pausing;
 mod program;
 mod scan;
 mod sdk;
+mod stations;
 
 /// A read of register 0x03.
 const BASIC_INFO: [u8; 7] = [0xDD, 0xA5, 0x03, 0x00, 0xFF, 0xFD, 0x77];

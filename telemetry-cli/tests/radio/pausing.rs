@@ -29,6 +29,7 @@ fn a_paused_pack_is_offline_by_intention_and_comes_back() {
             stats: Stats::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
             controls: Controls::default(),
+            state_dir: None,
         };
         let stats = context.stats.clone();
         let task = Task {

@@ -24,6 +24,7 @@ pub struct ClientBuilder {
     installation: Option<String>,
     build: Option<String>,
     api_url: String,
+    auth_url: Option<String>,
     store: Arc<dyn TokenStore>,
     transport: Option<Arc<dyn Transport>>,
     extra_ca: Option<Vec<u8>>,
@@ -77,6 +78,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn api_url(mut self, url: &str) -> Self {
         self.api_url = url.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// Another login server than the one that the API names, which is BMW's own
+    /// also where the API is an imitation.
+    #[must_use]
+    pub fn auth_url(mut self, url: &str) -> Self {
+        self.auth_url = Some(url.trim_end_matches('/').to_owned());
         self
     }
 
@@ -139,6 +148,7 @@ impl ClientBuilder {
             clock: self.clock.clone(),
             region: self.region,
             api_url: self.api_url.clone(),
+            auth_url: self.auth_url,
             build: self.build.unwrap_or_else(|| build_string(&installation)),
             correlation_id: Uuid::new_v4().to_string(),
             credentials: self.credentials,
@@ -165,6 +175,7 @@ impl Client {
             installation: None,
             build: None,
             api_url: region.api_url().to_owned(),
+            auth_url: None,
             store: Arc::new(MemoryTokenStore::default()),
             transport: None,
             extra_ca: None,

@@ -15,7 +15,8 @@ use crate::exit::{Code, Failure};
 use crate::sink;
 use crate::state_dir::StateDir;
 
-mod packs;
+mod accounts;
+mod bluetooth;
 mod state;
 mod store;
 
@@ -72,8 +73,14 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
     if let Some(mariadb) = &config.mariadb {
         probes.push(one("mariadb", sink::mariadb::probe(mariadb)));
     }
-    if !config.jbd.is_empty() {
-        probes.push(Box::pin(packs::probe(config, guest_radio(config)?, holder)));
+    for saic in &config.saic {
+        let component = format!("saic {}", saic.user);
+        let probe = accounts::saic(saic, directory, holder.clone());
+        probes.push(one(&component, probe));
+    }
+    if !config.jbd.is_empty() || !config.bluetti.is_empty() {
+        let radio = guest_radio(config)?;
+        probes.push(Box::pin(bluetooth::probe(config, radio, holder)));
     }
     Ok(probes)
 }

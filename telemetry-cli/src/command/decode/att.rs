@@ -1,5 +1,6 @@
-//! What devices notify, from the packets of a log: ACL fragments are put
-//! together to L2CAP frames, and those of the attribute protocol are looked into.
+//! What devices notify and what is written to them, from the packets of a log:
+//! ACL fragments are put together to L2CAP frames, and those of the attribute
+//! protocol are looked into.
 
 use super::btsnoop::{Kind, Record};
 
@@ -11,6 +12,8 @@ const L2CAP_HEADER: usize = 4;
 const ATT_CHANNEL: u16 = 4;
 const NOTIFICATION: u8 = 0x1B;
 const INDICATION: u8 = 0x1D;
+const WRITE_REQUEST: u8 = 0x12;
+const WRITE_COMMAND: u8 = 0x52;
 
 const DISCONNECTED: u8 = 0x05;
 const LE_META: u8 = 0x3E;
@@ -38,6 +41,13 @@ pub enum Event {
         /// What it says.
         value: Vec<u8>,
     },
+    /// The phone wrote to a characteristic.
+    Written {
+        /// To where.
+        link: Link,
+        /// What it wrote.
+        value: Vec<u8>,
+    },
     /// What was the connection of this number is gone.
     Ended(Link),
 }
@@ -53,6 +63,7 @@ pub struct Connections {
 #[derive(Debug)]
 struct Partial {
     link: Link,
+    received: bool,
     frame: Vec<u8>,
 }
 
@@ -65,12 +76,12 @@ impl Connections {
                 self.partial.retain(|partial| partial.link != link);
                 Some(Event::Ended(link))
             }
-            Kind::Acl if record.received => self.hear_acl(record),
-            Kind::Acl | Kind::Other => None,
+            Kind::Acl => self.hear_acl(record),
+            Kind::Other => None,
         }
     }
 
-    /// Packets of connections that the log does not hold whole.
+    /// Packets from devices that the log does not hold whole.
     pub fn incomplete(&self) -> u64 {
         self.incomplete
     }
@@ -82,12 +93,14 @@ impl Connections {
             adapter: record.adapter,
             handle: head & 0x0FFF,
         };
-        let known = self.partial.iter().position(|known| known.link == link);
+        let received = record.received;
+        let same = |known: &Partial| known.link == link && known.received == received;
+        let known = self.partial.iter().position(same);
         // It leaves the list, and comes back if it needs more.
         let known = known.map(|at| self.partial.remove(at));
         let whole = rest.get(..usize::from(u16::from_le_bytes([l0, l1])));
         let Some(data) = whole.filter(|_| record.whole) else {
-            self.incomplete += 1;
+            self.incomplete += u64::from(received);
             return None;
         };
         let mut partial = match head >> 12 & 0b11 {
@@ -95,13 +108,17 @@ impl Connections {
             FRAGMENT_GOES_ON => known?,
             _ => Partial {
                 link,
+                received,
                 frame: Vec::new(),
             },
         };
         partial.frame.extend_from_slice(data);
         match l2cap(&partial.frame) {
             Frame::Complete { channel, payload } => (channel == ATT_CHANNEL)
-                .then(|| notified(link, payload))
+                .then(|| match received {
+                    true => notified(link, payload),
+                    false => written(link, payload),
+                })
                 .flatten(),
             Frame::Incomplete => {
                 if self.partial.len() >= PARTIAL_MAX {
@@ -137,6 +154,14 @@ fn notified(link: Link, payload: &[u8]) -> Option<Event> {
     matches!(opcode, NOTIFICATION | INDICATION).then(|| Event::Notified {
         link,
         attribute: u16::from_le_bytes([a0, a1]),
+        value: value.to_vec(),
+    })
+}
+
+fn written(link: Link, payload: &[u8]) -> Option<Event> {
+    let (&[opcode, _, _], value) = payload.split_first_chunk()?;
+    matches!(opcode, WRITE_REQUEST | WRITE_COMMAND).then(|| Event::Written {
+        link,
         value: value.to_vec(),
     })
 }

@@ -1,19 +1,17 @@
 //! `telemetry decode jbd`
 
-use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, BufReader, Write, stderr, stdin};
+use std::io::{self, Write, stdin};
 use std::path::Path;
 
 use jbd_bms::UnitScale;
 
 use super::answer;
 use super::att::{Connections, Event, Link};
-use super::btsnoop::{LogError, Records};
 use super::chunk::{ChunkError, Chunks};
 use super::stream::{Heard, Rejected, Stream};
+use super::{Heeded, end, phone, warn};
 use crate::cli::DecodeJbdArgs;
-use crate::exit::{Code, Failure, Paint, Style};
+use crate::exit::{Code, Failure};
 
 /// Characteristics that are listened to at once; a phone that is connected to
 /// every pack in the house needs a few dozen.
@@ -34,17 +32,8 @@ pub fn decode(args: &DecodeJbdArgs) -> Result<(), Failure> {
         None => decode_chunks(printer)?,
         Some(file) => decode_log(file, printer)?,
     };
-    if let Err(failure) = &input {
-        failure.report();
-    }
-    let Rejected { bytes, frames } = rejected;
-    tell(&format!("rejected_bytes={bytes} rejected_frames={frames}"));
-    // What went wrong has been said: the counters come last.
-    input.map_err(|failure| Failure::silent(failure.code))
+    end(rejected, input)
 }
-
-/// What was rejected, and how the input ended.
-type Heeded = (Rejected, Result<(), Failure>);
 
 fn decode_chunks(mut printer: Printer<impl Write>) -> Result<Heeded, Failure> {
     let mut chunks = Chunks::new(stdin().lock());
@@ -61,16 +50,7 @@ fn decode_chunks(mut printer: Printer<impl Write>) -> Result<Heeded, Failure> {
 }
 
 fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, Failure> {
-    let failure =
-        |error: &dyn Display| Failure::new(Code::Usage, format!("{}: {error}", file.display()));
-    let opened = File::open(file).map_err(|error| failure(&error));
-    let started = opened.and_then(|file| {
-        Records::new(BufReader::new(file)).map_err(|error| match error {
-            LogError::NoLog => failure(&error).hint(WHERE_FROM),
-            error => failure(&error),
-        })
-    });
-    let mut records = match started {
+    let mut records = match phone::open(file) {
         Ok(records) => records,
         Err(failure) => return Ok((Rejected::default(), Err(failure))),
     };
@@ -81,7 +61,7 @@ fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, F
         let event = match records.next_record() {
             Ok(Some(record)) => connections.hear(&record),
             Ok(None) => break Ok(()),
-            Err(error) => break Err(failure(&error)),
+            Err(error) => break Err(phone::failure(file, &error)),
         };
         match event {
             Some(Event::Notified {
@@ -93,11 +73,12 @@ fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, F
                 packs.hear(link, attribute, &value, &mut printer)?;
             }
             Some(Event::Ended(link)) => packs.end(|other| other == link, &mut printer)?,
-            None => {}
+            // Answers tell by themselves what they are about.
+            Some(Event::Written { .. }) | None => {}
         }
     };
     packs.end(|_| true, &mut printer)?;
-    warn_of_gaps(connections.incomplete());
+    phone::warn_of_gaps(connections.incomplete());
     if input.is_ok() && printer.answers == 0 {
         warn(&format!(
             "no answer of a JBD pack in this log; notifications of others: {notifications}"
@@ -105,21 +86,6 @@ fn decode_log(file: &Path, mut printer: Printer<impl Write>) -> Result<Heeded, F
     }
     Ok((packs.rejected, input))
 }
-
-/// Phones leave out contents unless they are told otherwise.
-fn warn_of_gaps(incomplete: u64) {
-    let left_out = match incomplete {
-        0 => return,
-        1 => "1 packet is not whole in this log and was left out".to_owned(),
-        count => format!("{count} packets are not whole in this log and were left out"),
-    };
-    warn(&format!(
-        "{left_out}; set the phone to log Bluetooth in full"
-    ));
-}
-
-const WHERE_FROM: &str = "turn on `Bluetooth HCI snoop log` in the developer options of an \
-                          Android phone; `adb bugreport` holds the file";
 
 impl From<ChunkError> for Failure {
     fn from(error: ChunkError) -> Self {
@@ -253,16 +219,6 @@ impl<W: Write> Printer<W> {
         }
         Ok(())
     }
-}
-
-fn warn(message: &str) {
-    let label = Paint::for_stderr().with(Style::Warning, "warning");
-    tell(&format!("{label}: {message}"));
-}
-
-fn tell(line: &str) {
-    // If stderr is gone, there is nobody to tell.
-    let _ = writeln!(stderr(), "{line}");
 }
 
 #[cfg(test)]

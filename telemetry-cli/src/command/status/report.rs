@@ -2,6 +2,7 @@
 
 use jbd_bms::Protection;
 
+use super::page::{Page, duration, join, of};
 use crate::event::{Device, Reading};
 use crate::metric::battery;
 use crate::native::Native;
@@ -90,7 +91,7 @@ pub(super) fn report(device: &Device, reading: &Reading) -> String {
     page.row("Cycles", &show(&battery::CYCLES));
     page.row("Made", &text(&battery::PRODUCTION_DATE));
     page.row("Software", &text(&battery::SOFTWARE_VERSION));
-    page.0
+    page.text()
 }
 
 fn protections(page: &mut Page, reading: &Reading) {
@@ -160,63 +161,9 @@ fn cells(page: &mut Page, reading: &Reading) {
     }
 }
 
-fn join(parts: impl IntoIterator<Item = String>) -> String {
-    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(", ")
-}
-
-fn of(part: &str, whole: &str) -> String {
-    match (part, whole) {
-        ("", whole) => whole.to_owned(),
-        (part, "") => part.to_owned(),
-        (part, whole) => format!("{part} of {whole}"),
-    }
-}
-
-/// `4 h 21 min`
-fn duration(seconds: Option<f64>) -> String {
-    let Some(seconds) = seconds else {
-        return String::new();
-    };
-    let minutes = (seconds / 60.0).round() as u64;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
-}
-
-/// Labels in one column, texts in another.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn title(&mut self, name: &str, about: &str) {
-        match about.is_empty() {
-            true => self.0.push_str(&format!("{name}\n")),
-            false => self.0.push_str(&format!("{name} ({about})\n")),
-        }
-    }
-
-    /// Nothing for an empty text: unknown.
-    fn row(&mut self, label: &str, text: &str) {
-        if !text.is_empty() {
-            let line = format!("  {label:<18}{text}");
-            self.0.push_str(line.trim_end());
-            self.0.push('\n');
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_readable() {
-        assert_eq!(duration(Some(40.0)), "1 min");
-        assert_eq!(duration(Some(15_660.0)), "4 h 21 min");
-        assert_eq!(duration(None), "");
-    }
 
     #[test]
     fn every_protection_has_words() {

@@ -121,7 +121,9 @@ pub fn publication(merged: &MergedJson, pack: &JbdPack) -> Message {
 /// The sink: one message for each reading.
 pub async fn run(mqtt: config::Mqtt, merged: MergedJson, context: Context, task: Task) -> Exit {
     let publication = move |reading: &Reading| {
-        let Native::Jbd(pack) = reading.native.as_ref()?;
+        let Native::Jbd(pack) = reading.native.as_ref()? else {
+            return None;
+        };
         Some(publication(&merged, pack))
     };
     fleeting::run(mqtt, context, task, publication).await

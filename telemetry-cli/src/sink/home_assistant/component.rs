@@ -70,7 +70,10 @@ impl Maker<'_> {
                 format!(
                     "{} {}",
                     metric.part_name(&number.to_string()),
-                    field.replace('_', " ")
+                    match row_of_pack(field) {
+                        Some(row) => row.part_name("").trim().to_lowercase(),
+                        None => field.replace('_', " "),
+                    }
                 ),
             ),
         };
@@ -99,6 +102,11 @@ impl Maker<'_> {
             boolean(&mut keys);
         }
         describe(&mut keys, metric);
+        if let Part::Field(_, field) = part
+            && let Some(row) = row_of_pack(field)
+        {
+            count(&mut keys, row);
+        }
         vec![(key, Value::Object(keys))]
     }
 
@@ -198,7 +206,32 @@ impl Maker<'_> {
     }
 }
 
+/// What a value of a station's pack is called and counts: the same as that of a
+/// battery of its own.
+fn row_of_pack(field: &str) -> Option<&'static Metric> {
+    let key = match field {
+        // Of many probes a station tells one value.
+        "temperature_c" => "temperatures_c",
+        key => key,
+    };
+    let mut rows = catalogue(DeviceKind::Battery).iter().copied();
+    rows.find(|row| row.key == key)
+}
+
 fn describe(keys: &mut Map<String, Value>, metric: &Metric) {
+    count(keys, metric);
+    if metric.diagnostic {
+        keys.insert("entity_category".into(), "diagnostic".into());
+    }
+    // Every value of a pack is an entity: too many to show them unasked.
+    if !metric.shown || metric.form == Form::Object {
+        keys.insert("enabled_by_default".into(), false.into());
+    }
+    debug_assert!(metric.kind != Kind::State || !keys.contains_key("state_class"));
+}
+
+/// What is counted, and how.
+fn count(keys: &mut Map<String, Value>, metric: &Metric) {
     let is_sensor = keys.get("platform").is_some_and(|p| p == "sensor");
     if !metric.device_class.is_empty() {
         keys.insert("device_class".into(), metric.device_class.into());
@@ -215,14 +248,6 @@ fn describe(keys: &mut Map<String, Value>, metric: &Metric) {
     if metric.device_class == "enum" {
         keys.insert("options".into(), metric.options.into());
     }
-    if metric.diagnostic {
-        keys.insert("entity_category".into(), "diagnostic".into());
-    }
-    // Every value of a pack is an entity: too many to show them unasked.
-    if !metric.shown || metric.form == Form::Object {
-        keys.insert("enabled_by_default".into(), false.into());
-    }
-    debug_assert!(metric.kind != Kind::State || !keys.contains_key("state_class"));
 }
 
 /// JSON booleans become Python's words on their way through a template.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::component::{Components, Maker};
-use crate::control::{Control, Form};
-use crate::metric::{self, Metric};
+use crate::control::{Control, Form, Offer};
+use crate::metric;
 
 /// What a button of a number sends, where the number shows nowhere.
 const PRESSED: f64 = 10.0;
@@ -16,7 +16,7 @@ impl Maker<'_> {
         let offers = self.device.controls.iter();
         offers
             .map(|offer| {
-                let (platform, keys) = self.control(offer.control, &offer.form);
+                let (platform, keys) = self.control(offer);
                 let keys = match offer.allowed {
                     true => Value::Object(keys),
                     false => json!({ "platform": platform }),
@@ -35,11 +35,20 @@ impl Maker<'_> {
         }
     }
 
-    fn control(&self, control: &Control, form: &Form) -> (&'static str, Map<String, Value>) {
+    fn control(&self, offer: &Offer) -> (&'static str, Map<String, Value>) {
+        let Offer {
+            control,
+            form,
+            extra,
+            ..
+        } = offer;
         let topic = self.names.topics.set(&self.device.id, control.key);
-        let state = |metric: &Metric| format!("{{{{ value_json.{} }}}}", metric.key);
-        let (platform, title, own) = match (form, control.metric) {
-            (Form::Switch, metric) => (
+        let metric = control.metric.map(|metric| metric.key.to_owned());
+        let extra = extra.map(|name| format!("extra['{name}'] | default(none)"));
+        let place = metric.or(extra);
+        let state = place.map(|place| state(&place, form));
+        let (platform, title, own) = match (form, state) {
+            (Form::Switch, state) => (
                 "switch",
                 control.title.to_owned(),
                 json!({
@@ -47,10 +56,10 @@ impl Maker<'_> {
                     "payload_off": "false",
                     "state_on": "True",
                     "state_off": "False",
-                    "value_template": metric.map(state),
+                    "value_template": state,
                 }),
             ),
-            (Form::Lock, metric) => (
+            (Form::Lock, state) => (
                 "lock",
                 control.title.to_owned(),
                 json!({
@@ -58,7 +67,7 @@ impl Maker<'_> {
                     "payload_unlock": "unlock",
                     "state_locked": "True",
                     "state_unlocked": "False",
-                    "value_template": metric.map(state),
+                    "value_template": state,
                 }),
             ),
             (Form::Button, _) => (
@@ -66,12 +75,12 @@ impl Maker<'_> {
                 control.title.to_owned(),
                 json!({ "payload_press": "press" }),
             ),
-            (Form::Select(options), metric) => (
+            (Form::Select(options), state) => (
                 "select",
                 control.title.to_owned(),
                 json!({
                     "options": options,
-                    "value_template": metric.map(state),
+                    "value_template": state,
                 }),
             ),
             (
@@ -81,7 +90,7 @@ impl Maker<'_> {
                     step,
                     unit,
                 },
-                Some(metric),
+                Some(state),
             ) => (
                 "number",
                 control.title.to_owned(),
@@ -90,7 +99,7 @@ impl Maker<'_> {
                     "max": max,
                     "step": step,
                     "unit_of_measurement": unit,
-                    "value_template": state(metric),
+                    "value_template": state,
                 }),
             ),
             (Form::Number { unit, .. }, None) => (
@@ -108,5 +117,23 @@ impl Maker<'_> {
             keys.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
         }
         (platform, keys)
+    }
+}
+
+/// The template of a control that shows at `place`. Home Assistant logs an error
+/// for every state that is no option or beyond the range: those are unknown.
+fn state(place: &str, form: &Form) -> String {
+    let value = format!("value_json.{place}");
+    match form {
+        Form::Select(options) => {
+            format!(
+                "{{% set v = {value} %}}{{{{ v if v in {} else none }}}}",
+                json!(options)
+            )
+        }
+        Form::Number { min, max, .. } => format!(
+            "{{% set v = {value} %}}{{{{ v if v is number and {min} <= v <= {max} else none }}}}"
+        ),
+        Form::Switch | Form::Lock | Form::Button => format!("{{{{ {value} }}}}"),
     }
 }

@@ -1,5 +1,6 @@
 //! What Home Assistant demands of every document, over all catalogue rows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
@@ -7,8 +8,9 @@ use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
 use super::*;
+use crate::control::{self, Form as Takes, Offer};
 use crate::event::Reading;
-use crate::metric::{Form, Kind, Metric, Shape, catalogue, vehicle};
+use crate::metric::{Form, Kind, Metric, Shape, catalogue, power_station, vehicle};
 use crate::sink::mqtt::unified;
 use crate::value::Value;
 
@@ -36,6 +38,23 @@ fn platform_keys(platform: &str) -> &'static [&'static str] {
             "json_attributes_template",
             "source_type",
         ],
+        "switch" => &[
+            "command_topic",
+            "payload_on",
+            "payload_off",
+            "state_on",
+            "state_off",
+        ],
+        "lock" => &[
+            "command_topic",
+            "payload_lock",
+            "payload_unlock",
+            "state_locked",
+            "state_unlocked",
+        ],
+        "button" => &["command_topic", "payload_press"],
+        "select" => &["command_topic", "options"],
+        "number" => &["command_topic", "min", "max", "step", "unit_of_measurement"],
         other => panic!("platform {other}"),
     }
 }
@@ -210,8 +229,10 @@ fn assert_component(platform: &str, component: &Json) {
         }
         assert!(!value.is_null(), "{key}");
     }
+    let is_control = component.get("command_topic").is_some();
+    let allowed = if is_control { "config" } else { "diagnostic" };
     let category = component.get("entity_category");
-    assert!(category.is_none_or(|category| category == "diagnostic"));
+    assert!(category.is_none_or(|category| category == allowed));
 
     let class = text(component, "device_class");
     let unit = text(component, "unit_of_measurement");
@@ -232,6 +253,11 @@ fn assert_component(platform: &str, component: &Json) {
                 "{class} {state_class}"
             );
         }
+        "number" => {
+            let [min, max, step] =
+                ["min", "max", "step"].map(|key| component[key].as_f64().unwrap());
+            assert!(min < max && step >= 0.001);
+        }
         "binary_sensor" => {
             assert!(
                 class.is_empty() || BINARY_CLASSES.contains(&class),
@@ -247,8 +273,9 @@ fn assert_component(platform: &str, component: &Json) {
         }
         _ => {}
     }
-    assert_eq!(class == "enum", component.get("options").is_some());
-    if class == "enum" {
+    let is_choice = class == "enum" || platform == "select";
+    assert_eq!(is_choice, component.get("options").is_some());
+    if is_choice {
         let options = component["options"].as_array().unwrap();
         let unique: BTreeSet<_> = options.iter().map(|o| o.as_str().unwrap()).collect();
         assert!(!options.is_empty() && unique.len() == options.len());
@@ -422,6 +449,94 @@ fn a_pack_of_a_station_shows_its_values() {
     assert_eq!(component["name"], "Pack 2 voltage");
     assert_eq!(component["enabled_by_default"], false);
     assert!(!components(&document).contains_key("packs_2_cells"));
+}
+
+#[test]
+fn what_a_pack_of_a_station_counts_is_known() {
+    let mut reading = full(DeviceKind::PowerStation, 1, &[]);
+    let fields = [
+        ("soc_percent", Value::from(87_i64)),
+        ("temperature_c", Value::from(23_i64)),
+    ];
+    let pack = Value::Map(fields.map(|(name, value)| (name.to_owned(), value)).into());
+    reading
+        .values
+        .set(&power_station::PACKS, Value::List(vec![pack]));
+    let document = document_of(&reading);
+    assert_valid(&document);
+    let components = components(&document);
+    let charge = &components["packs_1_soc_percent"];
+    assert_eq!(charge["name"], "Pack 1 state of charge");
+    assert_eq!(charge["device_class"], "battery");
+    assert_eq!(charge["unit_of_measurement"], "%");
+    let temperature = &components["packs_1_temperature_c"];
+    assert_eq!(temperature["name"], "Pack 1 temperature");
+    assert_eq!(temperature["device_class"], "temperature");
+}
+
+#[test]
+fn a_station_in_full_can_be_told_everything_it_offers() {
+    let reading = full(DeviceKind::PowerStation, 1, &[]);
+    let mut seen = Seen::default();
+    seen.record(&reading.values);
+    let mut device = device(DeviceKind::PowerStation);
+    let rows = control::power_station::ALL.iter().copied();
+    device.controls = rows
+        .map(|row| {
+            let offer = Offer::new(row, true);
+            let offer = match &row.form {
+                Takes::Select(_) => {
+                    offer.with_form(Takes::Select(Cow::Borrowed(&["STANDARD", "SILENT"])))
+                }
+                _ => offer,
+            };
+            match row.metric {
+                Some(_) => offer,
+                None => offer.with_extra("some_field"),
+            }
+        })
+        .chain([Offer::new(&control::bluetooth::PAUSE, true)])
+        .collect();
+    let document = device_document(&names(), &device, &seen).unwrap();
+    assert_valid(&document);
+    let components = components(&document);
+    assert_eq!(components["ac_output"]["platform"], "switch");
+    assert_eq!(
+        components["set_ups_mode"],
+        json!({
+            "platform": "select",
+            "unique_id": "jbd_a4c13830c28e_set_ups_mode",
+            "default_entity_id": "select.house_battery_set_ups_mode",
+            "name": "UPS mode",
+            "command_topic": "telemetry/jbd-a4c13830c28e/ups_mode/set",
+            "entity_category": "config",
+            "options": ["STANDARD", "SILENT"],
+            "value_template": "{% set v = value_json.ups_mode %}\
+                {{ v if v in [\"STANDARD\",\"SILENT\"] else none }}",
+        })
+    );
+    let limit = &components["charge_limit"];
+    assert_eq!(limit["platform"], "number");
+    assert_eq!(
+        limit["value_template"],
+        "{% set v = value_json.extra['some_field'] | default(none) %}\
+         {{ v if v is number and 0 <= v <= 100 else none }}"
+    );
+    let switch = &components["time_control"];
+    assert_eq!(
+        switch["value_template"],
+        "{{ value_json.extra['some_field'] | default(none) }}"
+    );
+    assert_eq!(components["power_off"]["platform"], "button");
+    // It shows nowhere.
+    assert_eq!(components["bluetooth_pause"]["platform"], "button");
+
+    for offer in &mut device.controls {
+        offer.allowed = false;
+    }
+    let document = device_document(&names(), &device, &seen).unwrap();
+    let removed = &document.content["components"]["ac_output"];
+    assert_eq!(removed, &json!({"platform": "switch"}));
 }
 
 #[test]

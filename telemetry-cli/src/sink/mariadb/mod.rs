@@ -26,6 +26,7 @@ use session::{Gateway, Session};
 use settings::Settings;
 
 mod failure;
+pub mod originals;
 mod session;
 mod settings;
 

@@ -2,10 +2,10 @@ use std::io;
 
 use jbd_bms::Error;
 
+use super::super::bluetooth::Trouble;
 use crate::config::SecretError;
-use crate::exit::{Code, Failure};
-use crate::radio::{RadioError, Target};
-use crate::supervisor::Exit;
+use crate::exit::Code;
+use crate::radio::RadioError;
 
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +21,8 @@ pub enum PollError {
     Password(#[from] SecretError),
 }
 
-impl PollError {
-    /// The exit code of a command that fails with it.
-    pub fn code(&self) -> Code {
+impl Trouble for PollError {
+    fn code(&self) -> Code {
         match self {
             Self::Radio(error) => error.code(),
             Self::Password(_) => Code::Login,
@@ -32,8 +31,7 @@ impl PollError {
         }
     }
 
-    /// What the user can do, if anything but wait.
-    pub fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Radio(error) => error.hint(),
             Self::Password(_) => Some("correct `password` in its [[jbd]] table"),
@@ -49,6 +47,12 @@ impl PollError {
         }
     }
 
+    fn link_may_be_stale(&self) -> bool {
+        matches!(self, Self::Device(error) if error.is_retryable())
+    }
+}
+
+impl PollError {
     /// True if the right password is all that it takes.
     pub fn wants_password(&self) -> bool {
         match self {
@@ -56,32 +60,6 @@ impl PollError {
             Self::Device(error) => error.needs_login(),
             Self::Radio(_) => false,
         }
-    }
-
-    /// What a command fails with that could not read `device`.
-    pub fn failure(&self, device: &str) -> Failure {
-        let failure = Failure::new(self.code(), format!("{device}: {self}"));
-        match self.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-
-    pub(super) fn exit(&self, target: &Target) -> Exit {
-        let mut text = format!("{target}: {self}");
-        if let Some(hint) = self.hint() {
-            text = format!("{text}; {hint}");
-        }
-        match self.code() {
-            Code::Login => Exit::LoginNeeded(text),
-            _ => Exit::Transient(text),
-        }
-    }
-
-    /// True if a new link may help at once: the old one was held, and nobody
-    /// noticed that it had gone.
-    pub(super) fn link_may_be_stale(&self) -> bool {
-        matches!(self, Self::Device(error) if error.is_retryable())
     }
 }
 

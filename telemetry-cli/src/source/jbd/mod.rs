@@ -9,19 +9,15 @@ use jbd_bms::{BasicInfo, Client, Error, ErrorCounts, MacAddress, Transport};
 use secrecy::ExposeSecret;
 
 use super::Context;
-use crate::budget;
+use super::bluetooth::{Base, CommandError, Peer, Plan, Poller, Scope, Trouble as _};
 use crate::config::{Jbd, SecretError};
-use crate::control::{Control, Inbox};
-use crate::database::DatabaseError;
+use crate::control::Control;
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
-use crate::hub::Handling;
 use crate::native::{JbdPack, Native};
-use crate::radio::{self, GattLayout, Link, RadioError, Target};
-use crate::schedule::{Action, Schedule};
+use crate::radio::{GattLayout, Link, RadioError, Target};
 use crate::supervisor::{Exit, Task};
 use crate::value::Value;
 
-pub use control::CommandError;
 pub use error::{PollError, wants_pairing};
 
 use values::values;
@@ -33,8 +29,6 @@ mod values;
 /// With shorter intervals the link is held, with longer ones it is released,
 /// so that a phone can connect in between.
 const HOLD_BELOW: Duration = Duration::from_secs(60);
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// Trip counters change rarely and cost a request.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(600);
@@ -64,11 +58,7 @@ const fn layout(variant: GattVariant) -> GattLayout {
 
 /// Reads one pack until it is told to stop, or cannot go on.
 pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
-    let pack = Pack::new(config, context, &task.name);
-    tokio::select! {
-        exit = pack.run(&task) => exit,
-        () = task.shutdown.cancelled() => Exit::Stopped,
-    }
+    poller(config, context, &task.name).run(task).await
 }
 
 /// Reads one pack once.
@@ -77,7 +67,7 @@ pub async fn run(config: Jbd, context: Context, task: Task) -> Exit {
 /// Whatever kept it from being read.
 pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
     let hub = context.hub.clone();
-    hub.read(Pack::new(config, context, "once").poll().await?);
+    hub.read(poller(config, context, "once").poll(Scope::Due).await?);
     Ok(())
 }
 
@@ -87,9 +77,9 @@ pub async fn once(config: Jbd, context: Context) -> Result<(), PollError> {
 /// # Errors
 /// Whatever kept it from being read.
 pub async fn measure(config: Jbd, context: Context) -> Result<JbdPack, PollError> {
-    let mut pack = Pack::new(config, context, "once");
-    let measured = match pack.measure().await {
-        Err(error) if error.link_may_be_stale() => pack.measure().await,
+    let Poller { mut peer, base } = poller(config, context, "once");
+    let measured = match peer.measure(&base).await {
+        Err(error) if error.link_may_be_stale() => peer.measure(&base).await,
         result => result,
     };
     Ok(measured?.1)
@@ -104,21 +94,19 @@ pub async fn command(
     context: Context,
     control: &'static Control,
     value: &Value,
-) -> Result<(), CommandError> {
-    let mut pack = Pack::new(config, context, "once");
+) -> Result<(), CommandError<PollError>> {
     // Whoever typed it waits, and can give up.
-    pack.tell(control, value, None).await
+    poller(config, context, "once")
+        .tell(control, value, None)
+        .await
 }
 
+/// What is known of a pack between two reads.
 struct Pack {
     config: Jbd,
-    handling: Handling,
-    target: Target,
-    context: Context,
     link: Option<Connected>,
     /// Outlives the link: most of it is asked for once.
     known: Option<Known>,
-    inbox: Inbox,
     /// As the MOSFETs were left: a board does not tell it to a new link.
     released: Option<(bool, bool)>,
 }
@@ -137,158 +125,85 @@ struct Known {
     counts_at: Option<Instant>,
 }
 
-impl Pack {
-    fn new(config: Jbd, context: Context, source: &str) -> Self {
-        Self {
-            target: config.target(),
-            handling: config.handling(source),
-            inbox: context.controls.inbox(source),
+fn poller(config: Jbd, context: Context, source: &str) -> Poller<Pack> {
+    let plan = Plan {
+        interval: config.interval,
+        keep: config.store,
+        reads_per_day: config.reads_per_day,
+        holds_link: config.holds_link(),
+    };
+    Poller {
+        base: Base::new(config.target(), context, plan, source),
+        peer: Pack {
             config,
-            context,
             link: None,
             known: None,
             released: None,
-        }
+        },
     }
+}
 
-    async fn run(mut self, task: &Task) -> Exit {
-        let mut schedule = match self.schedule(&task.name).await {
-            Ok(schedule) => schedule,
-            Err(error) => return Exit::Transient(error.to_string()),
-        };
-        loop {
-            if self.sit_out_pause(task).await {
-                schedule.hurry();
-            }
-            if let Action::Wait(time) = schedule.next_action(Utc::now()) {
-                let wait = (time - Utc::now()).to_std().unwrap_or_default();
-                if self.wait(wait).await
-                    && let Err(exit) = self.count_read(&mut schedule, &task.name).await
-                {
-                    return exit;
-                }
-                continue;
-            }
-            let began = Instant::now();
-            // A pack that is not there costs no read.
-            match self.ensure_link().await {
-                Ok(()) => self.inbox.reachable(),
-                Err(_) if self.is_paused() => continue,
-                Err(error) => return self.failed(&error, task),
-            }
-            if let Err(exit) = self.count_read(&mut schedule, &task.name).await {
-                return exit;
-            }
-            match self.poll().await {
-                Ok(reading) => {
-                    self.context.stats.polled(&task.name, began.elapsed());
-                    self.context.hub.read(reading);
-                }
-                Err(_) if self.is_paused() => continue,
-                Err(error) => return self.failed(&error, task),
-            }
-            self.release_link();
-        }
-    }
+impl Peer for Pack {
+    type Error = PollError;
 
-    /// Says that it is paused, if it is, and waits for the end of it.
-    async fn sit_out_pause(&mut self, task: &Task) -> bool {
-        let radio = self.context.radio.clone();
-        let target = self.target.clone();
-        let mut until = radio.paused_until(&target);
-        let was_paused = until.is_some();
-        while let Some(time) = until {
-            self.link = None;
-            let reason = radio::paused(time);
-            tracing::info!(device = %target, "{reason}");
-            self.inbox.unreachable(&reason);
-            self.context.hub.leave(&task.name, &reason);
-            let request = tokio::select! {
-                changed = radio.pause_changed(&target, until) => {
-                    until = changed;
-                    continue;
-                }
-                request = self.inbox.next() => request,
-            };
-            // It may be the one that ends the pause.
-            self.obey(request).await;
-            until = radio.paused_until(&target);
-        }
-        was_paused
-    }
-
-    fn is_paused(&self) -> bool {
-        self.context.radio.paused_until(&self.target).is_some()
-    }
-
-    /// Waits for `time`, a pause or a command, which it carries out: true then.
-    async fn wait(&mut self, time: Duration) -> bool {
-        let request = tokio::select! {
-            () = tokio::time::sleep(time) => return false,
-            _ = self.context.radio.pause_changed(&self.target, None) => return false,
-            request = self.inbox.next() => request,
-        };
-        self.obey(request).await;
-        self.release_link();
-        // A pause is no read.
-        !self.is_paused()
-    }
-
-    fn release_link(&mut self) {
-        if !self.config.holds_link() {
-            self.link = None;
-        }
-    }
-
-    async fn count_read(&self, schedule: &mut Schedule, name: &str) -> Result<(), Exit> {
-        schedule.polled(Utc::now());
-        let Some(budget) = schedule.budget() else {
+    async fn ensure_link(&mut self, base: &Base) -> Result<(), PollError> {
+        if self.link.is_some() {
             return Ok(());
-        };
-        let left = budget.left(Utc::now());
-        self.context.stats.quota_left(name, left);
-        budget::save(&self.context.database, name, budget)
-            .await
-            .map_err(|error| Exit::Transient(error.to_string()))
-    }
-
-    fn failed(&self, error: &PollError, task: &Task) -> Exit {
-        let reason = error.to_string();
-        self.inbox.unreachable(&reason);
-        self.context.hub.fail(&task.name, &reason, Utc::now());
-        error.exit(&self.target)
-    }
-
-    async fn schedule(&self, name: &str) -> Result<Schedule, DatabaseError> {
-        let budget = match self.config.reads_per_day {
-            Some(limit) => Some(budget::load(&self.context.database, name, limit).await?),
-            None => None,
-        };
-        let seed = name.bytes().fold(0, |seed: u64, byte| {
-            seed.wrapping_mul(31).wrapping_add(byte.into())
-        });
-        Ok(Schedule::new(self.config.interval, budget, seed))
-    }
-
-    async fn poll(&mut self) -> Result<Reading, PollError> {
-        let held = self.link.is_some();
-        match self.read().await {
-            Err(error) if held && error.link_may_be_stale() => {
-                tracing::debug!(device = %self.target, %error, "connecting again");
-                self.read().await
-            }
-            result => result,
         }
+        let link = base.context.radio.connect(&base.target, &LAYOUTS).await?;
+        let known = self.known.take();
+        let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
+        self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
+        let rssi_dbm = link.rssi_dbm;
+        let address = link.address.clone();
+        let client = client(link, &address, &self.config)?.with_released(self.released);
+        self.link = Some(Connected { client, rssi_dbm });
+        Ok(())
     }
 
+    fn has_link(&self) -> bool {
+        self.link.is_some()
+    }
+
+    fn drop_link(&mut self) {
+        self.link = None;
+    }
+
+    async fn read(&mut self, base: &Base, _: Scope) -> Result<Reading, PollError> {
+        let (mut link, pack) = self.measure(base).await?;
+        let Some(known) = &mut self.known else {
+            return Err(RadioError::NotFound(base.target.clone()).into());
+        };
+        known.ask(&mut link.client, &pack.info).await?;
+        base.announce(&known.device);
+
+        let now = Utc::now();
+        let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
+        reading.values = values(&pack, known.counts.as_ref(), link.rssi_dbm);
+        reading.native = Some(Native::Jbd(Arc::new(pack)));
+        self.link = Some(link);
+        Ok(reading)
+    }
+
+    async fn tell(
+        &mut self,
+        base: &Base,
+        control: &'static Control,
+        value: &Value,
+    ) -> Result<(), CommandError<PollError>> {
+        control::tell(self, base, control, value).await
+    }
+}
+
+impl Pack {
     /// Asks for what every reading is made of, and pairs a pack that wants to
     /// be paired. A link that fails is dropped.
-    async fn measure(&mut self) -> Result<(Connected, JbdPack), PollError> {
+    async fn measure(&mut self, base: &Base) -> Result<(Connected, JbdPack), PollError> {
         let mut pairings = 0;
         loop {
-            self.ensure_link().await?;
+            self.ensure_link(base).await?;
             let Some(mut link) = self.link.take() else {
-                return Err(RadioError::NotFound(self.target.clone()).into());
+                return Err(RadioError::NotFound(base.target.clone()).into());
             };
             match link.measure().await {
                 Err(error) if wants_pairing(&error) && pairings < PAIRINGS => {
@@ -303,39 +218,6 @@ impl Pack {
                 result => return Ok((link, result?)),
             }
         }
-    }
-
-    async fn read(&mut self) -> Result<Reading, PollError> {
-        let (mut link, pack) = self.measure().await?;
-        let Some(known) = &mut self.known else {
-            return Err(RadioError::NotFound(self.target.clone()).into());
-        };
-        known.ask(&mut link.client, &pack.info).await?;
-        let Context { hub, controls, .. } = &self.context;
-        hub.announce(known.device.clone(), self.handling.clone());
-        controls.offer(&known.device, &self.inbox);
-
-        let now = Utc::now();
-        let mut reading = Reading::new(known.device.id.clone(), DeviceKind::Battery, now);
-        reading.values = values(&pack, known.counts.as_ref(), link.rssi_dbm);
-        reading.native = Some(Native::Jbd(Arc::new(pack)));
-        self.link = Some(link);
-        Ok(reading)
-    }
-
-    async fn ensure_link(&mut self) -> Result<(), PollError> {
-        if self.link.is_some() {
-            return Ok(());
-        }
-        let link = self.context.radio.connect(&self.target, &LAYOUTS).await?;
-        let known = self.known.take();
-        let known = known.filter(|known| known.device.address.as_ref() == Some(&link.address));
-        self.known = Some(known.unwrap_or_else(|| Known::new(&link, &self.config)));
-        let rssi_dbm = link.rssi_dbm;
-        let address = link.address.clone();
-        let client = client(link, &address, &self.config)?.with_released(self.released);
-        self.link = Some(Connected { client, rssi_dbm });
-        Ok(())
     }
 }
 
@@ -422,19 +304,6 @@ impl Jbd {
     pub fn holds_link(&self) -> bool {
         self.hold_link.unwrap_or(self.interval < HOLD_BELOW)
     }
-
-    fn handling(&self, source: &str) -> Handling {
-        // While a budget is used up, silence is no outage.
-        let rationed = match self.reads_per_day {
-            Some(limit) => DAY / limit.max(1),
-            None => Duration::ZERO,
-        };
-        Handling {
-            source: source.to_owned(),
-            interval: self.interval.max(rationed),
-            keep: self.store,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -456,6 +325,7 @@ mod tests {
             stats: Stats::default(),
             controls: Controls::default(),
             database: Arc::new(Database::open(None).await.unwrap()),
+            state_dir: None,
         }
     }
 
@@ -482,11 +352,16 @@ mod tests {
         assert_eq!(pack.info.temperatures_deci_c.len(), 3);
     }
 
-    async fn told(pack: &mut Pack, id: &str, word: &str, text: &str) -> Result<(), Refusal> {
-        let controls = pack.context.controls.clone();
+    async fn told(
+        pack: &mut Poller<Pack>,
+        id: &str,
+        word: &str,
+        text: &str,
+    ) -> Result<(), Refusal> {
+        let controls = pack.base.context.controls.clone();
         let source = async {
             // Nothing comes if it was refused before.
-            let request = pack.inbox.next().await;
+            let request = pack.base.inbox.next().await;
             pack.obey(request).await;
             std::future::pending().await
         };
@@ -501,8 +376,8 @@ mod tests {
         let context = context().await;
         let mut config = Jbd::named("House battery");
         config.allow.charge_mosfet = true;
-        let mut pack = Pack::new(config, context.clone(), "jbd");
-        pack.poll().await.unwrap();
+        let mut pack = poller(config, context.clone(), "jbd");
+        pack.poll(Scope::Due).await.unwrap();
         let id = context.hub.snapshot()[0].device.id.to_string();
         let charging = || {
             let reading = context.hub.snapshot().remove(0).reading.unwrap();
@@ -523,12 +398,12 @@ mod tests {
         let context = context().await;
         let mut config = Jbd::named("House battery");
         config.allow.charge_mosfet = true;
-        let mut pack = Pack::new(config, context.clone(), "jbd");
-        pack.poll().await.unwrap();
+        let mut pack = poller(config, context.clone(), "jbd");
+        pack.poll(Scope::Due).await.unwrap();
         let id = context.hub.snapshot()[0].device.id.to_string();
-        pack.link = None;
+        pack.peer.link = None;
         let source = async {
-            let mut request = pack.inbox.next().await;
+            let mut request = pack.base.inbox.next().await;
             // Connecting takes longer.
             request.expires = tokio::time::Instant::now();
             pack.obey(request).await;
@@ -539,7 +414,7 @@ mod tests {
             () = source => unreachable!("it waits for ever"),
         };
         assert!(refusal.to_string().starts_with("not sent: "), "{refusal}");
-        let reading = pack.poll().await.unwrap();
+        let reading = pack.poll(Scope::Due).await.unwrap();
         assert_eq!(
             reading.values.get(&battery::CHARGE_MOSFET_ON),
             Some(&Value::from(true))
@@ -549,15 +424,15 @@ mod tests {
     #[tokio::test]
     async fn a_paused_pack_is_left_alone_until_it_is_told_otherwise() {
         let context = context().await;
-        let mut pack = Pack::new(Jbd::named("House battery"), context.clone(), "jbd");
-        pack.poll().await.unwrap();
+        let mut pack = poller(Jbd::named("House battery"), context.clone(), "jbd");
+        pack.poll(Scope::Due).await.unwrap();
         let id = context.hub.snapshot()[0].device.id.to_string();
         told(&mut pack, &id, "bluetooth_pause", "5").await.unwrap();
-        assert!(pack.link.is_none());
-        let error = pack.poll().await.unwrap_err();
+        assert!(pack.peer.link.is_none());
+        let error = pack.poll(Scope::Due).await.unwrap_err();
         assert!(error.to_string().contains("is paused"), "{error}");
         told(&mut pack, &id, "bluetooth_pause", "0").await.unwrap();
-        pack.poll().await.unwrap();
+        pack.poll(Scope::Due).await.unwrap();
     }
 
     #[tokio::test]
@@ -576,11 +451,11 @@ mod tests {
     #[tokio::test]
     async fn a_link_that_went_is_replaced_without_a_failed_poll() {
         let context = context().await;
-        let mut pack = Pack::new(Jbd::named("House battery"), context, "jbd");
-        pack.poll().await.unwrap();
+        let mut pack = poller(Jbd::named("House battery"), context, "jbd");
+        pack.poll(Scope::Due).await.unwrap();
         // The device hangs up.
-        let link = pack.link.as_mut().unwrap().client.transport_mut();
+        let link = pack.peer.link.as_mut().unwrap().client.transport_mut();
         link.cut();
-        pack.poll().await.unwrap();
+        pack.poll(Scope::Due).await.unwrap();
     }
 }

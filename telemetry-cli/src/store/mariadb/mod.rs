@@ -171,7 +171,8 @@ async fn execute(
     query.execute(connection).await.map(drop)
 }
 
-fn bind<'q>(
+/// Binds a cell as the server takes it.
+pub fn bind<'q>(
     query: Query<'q, MySql, MySqlArguments>,
     cell: &'q Cell,
 ) -> Query<'q, MySql, MySqlArguments> {
@@ -228,7 +229,7 @@ pub fn server_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
 
 /// What is wrong with the data, if the error is about them: the same row will
 /// be refused again.
-fn about_data(error: &sqlx::Error) -> Option<String> {
+pub fn about_data(error: &sqlx::Error) -> Option<String> {
     if let sqlx::Error::Encode(error) = error {
         return Some(error.to_string());
     }

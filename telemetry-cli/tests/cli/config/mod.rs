@@ -3,6 +3,7 @@
 
 use crate::call::{Cli, Outcome};
 
+mod bluetti;
 mod mariadb;
 mod mqtt;
 
@@ -49,7 +50,7 @@ error: unknown key `url` above all tables
   |
 1 | url = \"tcp://broker\"
   | ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
   = help: `url` belongs to `[mqtt]`
 
 error: unknown key `topic_prefix` in `[store]`
@@ -80,7 +81,7 @@ error: unknown table `[[jdb]]`
   |
 1 | [[jdb]]
   |   ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
   = help: did you mean `[[jbd]]`?
 
 error: unknown table `[mqqt]`
@@ -88,7 +89,7 @@ error: unknown table `[mqqt]`
   |
 3 | [mqqt]
   |  ^^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]` or `[[jbd]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
   = help: did you mean `[mqtt]`?
 ",
     );
@@ -483,8 +484,7 @@ fn a_file_from_another_system_is_read() {
 
 #[test]
 fn no_device_is_worth_a_warning() {
-    let warning =
-        "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]`\n\n";
+    let warning = "warning: no device is configured\n --> telemetry.toml\n  = help: add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`\n\n";
     assert_eq!(
         check("").run(),
         Outcome::ok("telemetry.toml: ok, 0 devices\n", warning)
@@ -510,7 +510,7 @@ fn json_for_programs() {
     );
     let outcome = check("").arg("--json").run();
     let json = "{\"file\":\"telemetry.toml\",\"ok\":true,\"devices\":0,\"problems\":[{\"severity\":\"warning\",\
-                \"message\":\"no device is configured\",\"help\":\"add a `[[jbd]]`\"}]}\n";
+                \"message\":\"no device is configured\",\"help\":\"add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`\"}]}\n";
     assert_eq!(outcome, Outcome::ok(json, ""));
 }
 

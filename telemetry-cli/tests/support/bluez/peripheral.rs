@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use bluetti_modbus::simulator::StationConfig;
+use bluetti_modbus::simulator::{Station, StationConfig};
 use dbus::Message;
 use jbd_bms::simulator::{Access, PackConfig};
 
-use super::device::{Device, Output};
+use super::device::{self, Device, Output};
 use super::object::{Interfaces, Properties, Value};
 use super::service::Pending;
 
@@ -192,8 +192,8 @@ impl Peripheral {
         Self {
             path: format!("{adapter}/dev_{address}"),
             behind: match &config.station {
-                None => Device::pack(&config.pack),
-                Some(station) => Device::station(station),
+                None => device::pack(&config.pack),
+                Some(station) => device::station(station),
             },
             config,
             began: Instant::now(),
@@ -214,12 +214,20 @@ impl Peripheral {
         }
     }
 
+    /// The power station behind it.
+    pub fn station(&mut self) -> &mut Station {
+        match &mut self.behind {
+            Device::Station(station) => station,
+            Device::Pack(_) => panic!("this is a pack"),
+        }
+    }
+
     /// From now on it is paired.
     pub(super) fn bond(&mut self) {
         self.paired = true;
         if self.config.pack.access == Access::Pairing {
             self.config.pack.access = Access::Open;
-            self.behind = Device::pack(&self.config.pack);
+            self.behind = device::pack(&self.config.pack);
             self.behind.connect(self.now_ms());
         }
     }

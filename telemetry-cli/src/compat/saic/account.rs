@@ -1,0 +1,253 @@
+//! The account: its cars come and go, and their messages are looked at.
+
+use saic_ismart::vehicle::AlarmKind;
+use saic_ismart::{Client, Error, MessageGroup, VehicleInfo};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::announcer::{self, Announcer};
+use super::car::{Car, WAITING, Wish};
+use super::gateway::{Cars, Handle};
+use super::messages::Seen;
+use super::shared::Shared;
+use super::text;
+use super::zone::Zone;
+use crate::sink::mqtt::session::Outgoing;
+
+/// Messages a page, and pages at most.
+const PAGE: u32 = 20;
+const PAGES: u32 = 10;
+
+/// What cars shall send messages about.
+const ALARMS: [(AlarmKind, bool); 3] = [
+    (AlarmKind::Fault, true),
+    (AlarmKind::Geofence, true),
+    (AlarmKind::VehicleStart, true),
+];
+
+/// Where the messages that were seen are kept.
+const SEEN: &str = "messages.json";
+
+/// The account with its cars.
+#[derive(Debug)]
+pub struct Account {
+    shared: Shared,
+    client: Client,
+    cars: Cars,
+    seen: Seen,
+    tasks: JoinSet<()>,
+    shutdown: CancellationToken,
+}
+
+impl Account {
+    /// An account whose cars are not known yet.
+    pub fn new(shared: Shared, client: Client, cars: Cars, shutdown: CancellationToken) -> Self {
+        Self {
+            seen: shared.load(SEEN).unwrap_or_default(),
+            shared,
+            client,
+            cars,
+            tasks: JoinSet::new(),
+            shutdown,
+        }
+    }
+
+    /// Lives until its shutdown; its cars end with it.
+    pub async fn run(mut self) {
+        let shutdown = self.shutdown.clone();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let interval = self.shared.options.account_interval.as_secs().to_string();
+        self.hold("gatewayVersion", version);
+        self.hold("refreshInterval", interval);
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.live() => {}
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    async fn live(&mut self) {
+        let options = self.shared.options.clone();
+        let mut next_list = Instant::now();
+        let mut next_messages = Instant::now();
+        loop {
+            if next_list <= Instant::now() {
+                let pause = match self.list().await {
+                    Ok(0) => {
+                        tracing::warn!("the account has no cars");
+                        options.messages_interval
+                    }
+                    Ok(_) => options.account_interval,
+                    Err(error) => {
+                        if self.failed(&error) {
+                            return std::future::pending().await;
+                        }
+                        options.messages_interval
+                    }
+                };
+                next_list = Instant::now() + pause;
+            }
+            if next_messages <= Instant::now() {
+                self.messages().await;
+                next_messages = Instant::now() + options.messages_interval;
+            }
+            tokio::time::sleep_until(next_list.min(next_messages)).await;
+            if self.has_crashed() {
+                next_list = Instant::now();
+            }
+        }
+    }
+
+    /// True if no attempt makes sense before the user has done something.
+    fn failed(&self, error: &Error) -> bool {
+        self.hold("lastLoginError", text::timestamp(self.shared.now()));
+        match error.needs_login() {
+            true => tracing::error!(
+                "{error}; correct it and restart: more attempts would lock the account"
+            ),
+            false => tracing::warn!("no list of cars: {error}; trying again"),
+        }
+        error.needs_login()
+    }
+
+    /// Looks which cars there are; how many.
+    async fn list(&mut self) -> Result<usize, Error> {
+        let list = self.client.vehicles().await?;
+        self.learn_zone().await;
+        self.hold("lastRefresh", text::timestamp(self.shared.now()));
+        let known = self.cars.vins();
+        let first = known.is_empty();
+        if list.is_empty() && !first {
+            // Nobody sells all cars at once: the cloud forgets them now and then.
+            tracing::warn!("the list of cars is empty, the known ones stay");
+            return Ok(known.len());
+        }
+        let mut there = Vec::new();
+        for info in &list {
+            let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
+                continue;
+            };
+            if !self.cars.contains(&vin) {
+                self.start(&vin, info);
+            }
+            self.register_alarms(info).await;
+            there.push(vin);
+        }
+        for vin in self.cars.vins() {
+            if !there.contains(&vin) {
+                self.remove(&vin);
+            }
+        }
+        if first && !there.is_empty() {
+            for filter in self.shared.names.commands() {
+                self.shared.speaker.say(Outgoing::Listen(filter));
+            }
+        }
+        Ok(there.len())
+    }
+
+    async fn learn_zone(&self) {
+        match self.client.timezone().await {
+            Ok(name) => {
+                let zone = name.as_deref().and_then(Zone::parse);
+                if let Some(zone) = zone {
+                    self.shared.set_zone(zone);
+                }
+                self.hold("userTimezone", name.unwrap_or_else(|| "unknown".to_owned()));
+            }
+            Err(error) => tracing::warn!("no time zone of the account: {error}"),
+        }
+    }
+
+    fn start(&mut self, vin: &str, info: &VehicleInfo) {
+        let Some(car) = Car::new(&self.client, info, &self.shared) else {
+            return;
+        };
+        tracing::info!(
+            car = info.model.as_deref().unwrap_or_default(),
+            "a car of the account"
+        );
+        let (wishes, receiver) = mpsc::channel(WAITING);
+        let (old_discovery, found) = mpsc::channel(WAITING);
+        let stop = self.shutdown.child_token();
+        let handle = Handle {
+            wishes,
+            old_discovery,
+            stop: stop.clone(),
+        };
+        self.cars.insert(vin.to_owned(), handle);
+        if let Some(announcer) = Announcer::new(&self.shared, info, car.profile()) {
+            self.tasks.spawn(announcer.run(found, stop.clone()));
+        }
+        self.tasks.spawn(car.run(receiver, stop));
+    }
+
+    /// True if the task of a car has ended by a bug: its car is to be started again.
+    fn has_crashed(&mut self) -> bool {
+        while let Some(ended) = self.tasks.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a bug: the task of a car ended, it is started again");
+            }
+        }
+        self.cars.remove_dead()
+    }
+
+    fn remove(&self, vin: &str) {
+        if let Some(car) = self.cars.remove(vin) {
+            tracing::info!("a car has left the account");
+            car.stop.cancel();
+        }
+        self.shared.hold(
+            self.shared.names.vehicle(vin, "available"),
+            "offline".to_owned(),
+            true,
+        );
+        announcer::forget(&self.shared, vin);
+    }
+
+    /// Messages about the start of a car save calls to it.
+    async fn register_alarms(&self, info: &VehicleInfo) {
+        let Some(vehicle) = self.client.vehicle(info) else {
+            return;
+        };
+        if let Err(error) = vehicle.set_alarm_switches(&ALARMS).await {
+            tracing::warn!("the car will not tell when it is started: {error}");
+        }
+    }
+
+    async fn messages(&mut self) {
+        for page in 1..=PAGES {
+            let list = match self.client.messages(MessageGroup::Alarm, page, PAGE).await {
+                Ok(list) => list.messages,
+                Err(error) => {
+                    tracing::debug!("no messages: {error}");
+                    return;
+                }
+            };
+            let last = list.len() < PAGE as usize;
+            let outcome = self.seen.take(list, self.shared.zone(), self.shared.now());
+            let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
+            for (vin, message, at) in outcome.news {
+                self.cars.wish(&vin, Wish::Message(Box::new(message), at));
+            }
+            for change in outcome.changes {
+                if let Err(error) = self.client.change_messages(&change).await {
+                    tracing::debug!("a message stays as it is: {error}");
+                }
+            }
+            if something {
+                self.shared.save(SEEN, &self.seen).await;
+            }
+            if outcome.reached_known || last {
+                return;
+            }
+        }
+    }
+
+    fn hold(&self, name: &str, payload: String) {
+        self.shared
+            .hold(self.shared.names.account(name), payload, true);
+    }
+}

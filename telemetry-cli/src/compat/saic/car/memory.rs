@@ -1,0 +1,86 @@
+//! What is remembered of a car between polls and across restarts.
+
+use saic_ismart::{ChargeSchedule, ScheduleMode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Held;
+
+/// What is remembered of a car.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Last text of each topic.
+    pub held: Held,
+    /// Set point of the climate.
+    pub temperature_c: u8,
+    /// The climate runs.
+    pub climate_on: bool,
+    /// Levels of both seats in front.
+    pub seats: (u8, u8),
+    /// Where charging stops, percent.
+    pub target_soc: Option<u8>,
+    /// When to charge.
+    #[serde(serialize_with = "write", deserialize_with = "read")]
+    pub schedule: Option<ChargeSchedule>,
+    /// When to heat the battery: at all, hour and minute.
+    pub heating: (bool, (u8, u8)),
+    /// What the user says that the battery holds.
+    pub capacity_override: Option<f64>,
+    /// What it holds.
+    pub capacity_kwh: Option<f64>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            held: Held::new(),
+            temperature_c: 22,
+            climate_on: false,
+            seats: (0, 0),
+            target_soc: None,
+            schedule: None,
+            heating: (false, (0, 0)),
+            capacity_override: None,
+            capacity_kwh: None,
+        }
+    }
+}
+
+type Plain = ((u8, u8), (u8, u8), u8);
+
+fn write<S: Serializer>(schedule: &Option<ChargeSchedule>, to: S) -> Result<S::Ok, S::Error> {
+    let plain: Option<Plain> = schedule.map(|one| (one.start, one.end, one.mode.code()));
+    plain.serialize(to)
+}
+
+fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ChargeSchedule>, D::Error> {
+    let plain = Option::<Plain>::deserialize(from)?;
+    Ok(plain.and_then(|(start, end, mode)| {
+        let mode = ScheduleMode::from_code(mode)?;
+        Some(ChargeSchedule { start, end, mode }).filter(ChargeSchedule::is_possible)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_outlives_a_restart() {
+        let memory = Memory {
+            schedule: Some(ChargeSchedule {
+                start: (22, 5),
+                end: (6, 0),
+                mode: ScheduleMode::UntilTime,
+            }),
+            held: [("drivetrain/soc".to_owned(), "53.8".to_owned())].into(),
+            ..Memory::default()
+        };
+        let json = serde_json::to_string(&memory).unwrap();
+        assert_eq!(serde_json::from_str::<Memory>(&json).unwrap(), memory);
+        assert_eq!(
+            serde_json::from_str::<Memory>("{}").unwrap(),
+            Memory::default()
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The cloud's client, as the options want it.
+
+use saic_ismart::token::Storing;
+use saic_ismart::{
+    Client, Credentials, Exchange, FileTokenStore, MemoryTokenStore, Region, Relogin, Token,
+    TokenStore,
+};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use super::shared::Shared;
+use super::text;
+use crate::exit::{Code, Failure};
+
+/// Builds it. Nothing is sent.
+///
+/// # Errors
+/// What is wrong with the account's options.
+pub fn build(shared: &Shared) -> Result<Client, Failure> {
+    let account = &shared.options.account;
+    let password = account.password.reveal();
+    let password = password.map_err(|error| {
+        Failure::new(Code::Configuration, format!("`--saic-password`: {error}"))
+    })?;
+    let password = password.expose_secret();
+    let credentials = match (account.user.contains('@'), &account.country_code) {
+        (false, Some(code)) => Credentials::phone(code, &account.user, password),
+        _ => Credentials::email(&account.user, password),
+    };
+    let region = Region::Custom {
+        base_url: account.rest_uri.clone(),
+        code: account.region.clone(),
+        tenant: account.tenant.clone(),
+    };
+    let mut builder = Client::builder(region, credentials)
+        .timeout(account.read_timeout)
+        .relogin(Relogin::After(account.relogin_delay))
+        .token_store(store(shared));
+    if shared.options.raw_api {
+        let shared = shared.clone();
+        builder = builder.observer(move |exchange| publish(&shared, exchange));
+    }
+    builder
+        .build()
+        .map_err(|error| Failure::new(Code::Configuration, error.to_string()))
+}
+
+/// Keeps the session where a restart finds it: a login logs the phone out.
+pub fn store(shared: &Shared) -> impl TokenStore + use<> {
+    let kept: Box<dyn TokenStore> = match &shared.directory {
+        Some(directory) => Box::new(FileTokenStore::new(directory.join("token.json"))),
+        None => Box::new(MemoryTokenStore::default()),
+    };
+    Told {
+        kept,
+        shared: shared.clone(),
+    }
+}
+
+/// Says when somebody has logged in.
+struct Told {
+    kept: Box<dyn TokenStore>,
+    shared: Shared,
+}
+
+impl TokenStore for Told {
+    fn load(&self) -> Storing<'_, Option<Token>> {
+        self.kept.load()
+    }
+
+    fn save<'a>(&'a self, token: &'a Token) -> Storing<'a, ()> {
+        let now = text::timestamp(self.shared.now());
+        self.shared
+            .hold(self.shared.names.account("lastLogin"), now, true);
+        self.kept.save(token)
+    }
+
+    fn clear(&self) -> Storing<'_, ()> {
+        self.kept.clear()
+    }
+}
+
+/// What is said to the cloud. The client shows no login; names of people are
+/// left out here. Nobody keeps it.
+fn publish(shared: &Shared, exchange: &Exchange<'_>) {
+    let (path, query) = exchange.path.split_once('?').unwrap_or((exchange.path, ""));
+    let body = |text: &str| redacted(serde_json::from_str(text).unwrap_or_else(|_| text.into()));
+    let request = serde_json::json!({"path": path, "query": query, "body": body(exchange.request)});
+    let response = serde_json::json!({"path": path, "status": exchange.status, "body": body(exchange.response)});
+    shared.tell(
+        shared.names.raw("api", path, "request"),
+        request.to_string(),
+    );
+    shared.tell(
+        shared.names.raw("api", path, "response"),
+        response.to_string(),
+    );
+}
+
+/// Without what would let others in.
+fn redacted(value: Value) -> Value {
+    const SECRET: [&str; 8] = [
+        "access_token",
+        "refresh_token",
+        "password",
+        "token",
+        "userName",
+        "userAccount",
+        "user_name",
+        "account",
+    ];
+    match value {
+        Value::Object(object) => object
+            .into_iter()
+            .map(|(key, value)| match SECRET.contains(&key.as_str()) {
+                true => (key, "***".into()),
+                false => (key, redacted(value)),
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(redacted).collect(),
+        plain => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_left_out() {
+        let said =
+            serde_json::json!({"data": [{"access_token": "x", "vin": "V", "userName": "me"}]});
+        assert_eq!(
+            redacted(said),
+            serde_json::json!({"data": [{"access_token": "***", "vin": "V", "userName": "***"}]})
+        );
+    }
+}

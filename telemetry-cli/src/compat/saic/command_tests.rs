@@ -1,0 +1,439 @@
+use proptest::prelude::*;
+use saic_ismart::vehicle::VehicleListAnswer;
+
+use super::*;
+
+fn profile(series: &str, seats: u8) -> Profile {
+    let json = format!(
+        r#"{{"vinList":[{{"series":"{series}","vehicleModelConfiguration":[
+            {{"itemCode":"BType","itemValue":"1"}},{{"itemCode":"HeatedSeat","itemValue":"{seats}"}}]}}]}}"#
+    );
+    Profile::of(&VehicleListAnswer::from_json(&json).unwrap().vehicles[0])
+}
+
+fn parse(name: &str, payload: &str) -> Result<Command, String> {
+    Command::parse(name, payload.as_bytes(), &profile("EH32 S", 1))
+}
+
+#[test]
+fn every_command_has_its_payloads() {
+    use ChargeCommand as C;
+    let schedule = |mode| ChargeSchedule {
+        start: (22, 5),
+        end: (6, 0),
+        mode,
+    };
+    for (name, payload, command) in [
+        ("refresh/mode", "FORCE", Command::Mode(Mode::Force)),
+        ("refresh/mode", " periodic ", Command::Mode(Mode::Periodic)),
+        ("refresh/mode", "off", Command::Mode(Mode::Off)),
+        (
+            "refresh/mode",
+            "charging_detection",
+            Command::Mode(Mode::ChargingDetection),
+        ),
+        (
+            "refresh/period/active",
+            "60",
+            Command::Period(Period::Active, 60),
+        ),
+        (
+            "refresh/period/inActive",
+            "7200.0",
+            Command::Period(Period::Inactive, 7200),
+        ),
+        (
+            "refresh/period/inActive",
+            "-1",
+            Command::Period(Period::Inactive, 86_400),
+        ),
+        (
+            "refresh/period/afterShutdown",
+            "30",
+            Command::Period(Period::AfterShutdown, 30),
+        ),
+        (
+            "refresh/period/inActiveGrace",
+            "43200",
+            Command::Period(Period::InactiveGrace, 43_200),
+        ),
+        (
+            "drivetrain/totalBatteryCapacity",
+            "61.5",
+            Command::Capacity(Some(61.5)),
+        ),
+        (
+            "drivetrain/totalBatteryCapacity",
+            "0",
+            Command::Capacity(None),
+        ),
+        (
+            "drivetrain/hvBatteryActive",
+            "True",
+            Command::HvActive(true),
+        ),
+        ("drivetrain/charging", "true", Command::Charge(C::Start)),
+        ("drivetrain/charging", "0", Command::Charge(C::Stop)),
+        (
+            "drivetrain/chargingCableLock",
+            "ON",
+            Command::Charge(C::LockCable),
+        ),
+        (
+            "drivetrain/chargingCableLock",
+            "false",
+            Command::Charge(C::UnlockCable),
+        ),
+        (
+            "drivetrain/socTarget",
+            "80",
+            Command::TargetSoc(TargetSoc::P80),
+        ),
+        (
+            "drivetrain/socTarget",
+            "80.0",
+            Command::TargetSoc(TargetSoc::P80),
+        ),
+        (
+            "drivetrain/chargeCurrentLimit",
+            "MAX",
+            Command::CurrentLimit(CurrentLimit::Max),
+        ),
+        (
+            "drivetrain/chargeCurrentLimit",
+            "8a",
+            Command::CurrentLimit(CurrentLimit::A8),
+        ),
+        (
+            "drivetrain/chargingSchedule",
+            r#"{"startTime":"22:05","endTime":"6:00","mode":"until_configured_time"}"#,
+            Command::ChargingSchedule(schedule(ScheduleMode::UntilTime)),
+        ),
+        (
+            "drivetrain/chargingSchedule",
+            r#"{"startTime":"22:05:00","endTime":"06:00","mode":"DISABLED","more":1}"#,
+            Command::ChargingSchedule(schedule(ScheduleMode::Off)),
+        ),
+        (
+            "drivetrain/batteryHeating",
+            "off",
+            Command::BatteryHeating(false),
+        ),
+        (
+            "drivetrain/batteryHeatingSchedule",
+            r#"{"startTime":"05:30","mode":"on"}"#,
+            Command::BatteryHeatingSchedule {
+                on: true,
+                start: (5, 30),
+            },
+        ),
+        (
+            "drivetrain/batteryHeatingSchedule",
+            r#"{"startTime":"05:30","mode":"whatever"}"#,
+            Command::BatteryHeatingSchedule {
+                on: false,
+                start: (5, 30),
+            },
+        ),
+        (
+            "doors/boot",
+            "False",
+            Command::Car(CarCommand::OpenTailgate),
+        ),
+        ("doors/boot", "true", Command::Nothing),
+        ("doors/locked", "true", Command::Car(CarCommand::Lock)),
+        ("doors/locked", "false", Command::Car(CarCommand::Unlock)),
+        (
+            "climate/remoteTemperature",
+            "22.0",
+            Command::Temperature(22),
+        ),
+        (
+            "climate/remoteTemperature",
+            "21.5",
+            Command::Temperature(22),
+        ),
+        ("climate/remoteTemperature", "99", Command::Temperature(33)),
+        ("climate/remoteTemperature", "-5", Command::Temperature(17)),
+        (
+            "climate/remoteClimateState",
+            "on",
+            Command::Climate(ClimateWish::On),
+        ),
+        (
+            "climate/remoteClimateState",
+            "Off",
+            Command::Climate(ClimateWish::Off),
+        ),
+        (
+            "climate/remoteClimateState",
+            "front",
+            Command::Climate(ClimateWish::Front),
+        ),
+        (
+            "climate/remoteClimateState",
+            "blowingonly",
+            Command::Climate(ClimateWish::BlowingOnly),
+        ),
+        (
+            "climate/heatedSeatsFrontLeftLevel",
+            "3",
+            Command::Seat(Side::Left, 3),
+        ),
+        (
+            "climate/heatedSeatsFrontRightLevel",
+            "0",
+            Command::Seat(Side::Right, 0),
+        ),
+        (
+            "climate/rearWindowDefrosterHeating",
+            "on",
+            Command::Car(CarCommand::RearWindowHeating { on: true }),
+        ),
+        (
+            "climate/frontWindowDefrosterHeating",
+            "on",
+            Command::Climate(ClimateWish::Front),
+        ),
+        (
+            "climate/frontWindowDefrosterHeating",
+            "off",
+            Command::Climate(ClimateWish::Off),
+        ),
+        (
+            "location/findMyCar",
+            "activate",
+            Command::Car(CarCommand::Find {
+                horn: true,
+                lights: true,
+            }),
+        ),
+        (
+            "location/findMyCar",
+            "lights_only",
+            Command::Car(CarCommand::Find {
+                horn: false,
+                lights: true,
+            }),
+        ),
+        (
+            "location/findMyCar",
+            "horn_only",
+            Command::Car(CarCommand::Find {
+                horn: true,
+                lights: false,
+            }),
+        ),
+        (
+            "location/findMyCar",
+            "stop",
+            Command::Car(CarCommand::StopFinding),
+        ),
+    ] {
+        assert_eq!(parse(name, payload), Ok(command), "{name} {payload}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_answered_as_the_original_does() {
+    for (name, payload, why) in [
+        ("drivetrain/charging", "maybe", "Unsupported payload maybe"),
+        (
+            "drivetrain/socTarget",
+            "85",
+            "Error setting SoC target: Unknown target battery percentage: 85",
+        ),
+        (
+            "drivetrain/chargeCurrentLimit",
+            "10A",
+            "Error setting value for payload 10A",
+        ),
+        (
+            "climate/remoteTemperature",
+            "warm",
+            "Error setting temperature target: warm",
+        ),
+        (
+            "climate/remoteTemperature",
+            "nan",
+            "Error setting temperature target: nan",
+        ),
+        (
+            "climate/heatedSeatsFrontLeftLevel",
+            "5",
+            "Error setting heated seats: Invalid heated seat level 5. Range must be from 0 to 3 inclusive",
+        ),
+        (
+            "refresh/period/active",
+            "-2",
+            "Error setting value for payload -2: from 5 to 2592000 seconds",
+        ),
+        (
+            "refresh/period/active",
+            "soon",
+            "Error setting value for payload soon",
+        ),
+        (
+            "refresh/period/other",
+            "60",
+            "Unsupported topic refresh/period/other/set",
+        ),
+        (
+            "windows/driver",
+            "true",
+            "Unsupported topic windows/driver/set",
+        ),
+    ] {
+        assert_eq!(parse(name, payload).unwrap_err(), why);
+    }
+    for json in [
+        "{",
+        "[]",
+        "{}",
+        r#"{"startTime":"25:00","endTime":"06:00","mode":"DISABLED"}"#,
+    ] {
+        let why = parse("drivetrain/chargingSchedule", json).unwrap_err();
+        assert!(
+            why.starts_with("Error setting charging schedule: "),
+            "{why}"
+        );
+    }
+    let hs = profile("AS33P S", 2);
+    let refused = |name, payload: &str| Command::parse(name, payload.as_bytes(), &hs).unwrap_err();
+    assert_eq!(
+        refused("drivetrain/socTarget", "80"),
+        "Error setting SoC target: this car has none"
+    );
+    assert_eq!(
+        refused("drivetrain/chargeCurrentLimit", "8A"),
+        "Error setting value for payload 8A"
+    );
+    assert!(refused("climate/heatedSeatsFrontLeftLevel", "2").ends_with("from 0 to 1 inclusive"));
+    let none = Command::parse(
+        "climate/heatedSeatsFrontLeftLevel",
+        b"2",
+        &profile("EH32", 0),
+    );
+    assert_eq!(none, Ok(Command::Nothing));
+}
+
+#[test]
+fn only_settings_count_when_they_are_retained() {
+    for (name, payload, counts) in [
+        ("refresh/mode", "off", true),
+        ("refresh/mode", "periodic", true),
+        ("refresh/mode", "force", false),
+        ("refresh/mode", "charging_detection", false),
+        ("refresh/period/active", "60", true),
+        ("drivetrain/totalBatteryCapacity", "64", true),
+        ("drivetrain/hvBatteryActive", "true", false),
+        ("doors/locked", "false", false),
+    ] {
+        let command = parse(name, payload).unwrap();
+        assert_eq!(command.may_be_retained(), counts, "{name} {payload}");
+        assert!(!counts || command.is_setting() && !command.is_followed_by_poll());
+    }
+    assert!(
+        parse("doors/locked", "false")
+            .unwrap()
+            .is_followed_by_poll()
+    );
+}
+
+#[test]
+fn a_topic_names_car_and_command() {
+    let vehicles = "saic/me@example.com/vehicles";
+    let found = |rest: &str| {
+        topic(&format!("{vehicles}/{rest}"), vehicles).map(|(vin, name)| format!("{vin} {name}"))
+    };
+    assert_eq!(
+        found("V/doors/locked/set").as_deref(),
+        Some("V doors/locked")
+    );
+    assert_eq!(
+        found("V/refresh/period/active/set").as_deref(),
+        Some("V refresh/period/active")
+    );
+    assert_eq!(found("V/doors/locked"), None);
+    assert_eq!(
+        topic("saic/other/vehicles/V/doors/locked/set", vehicles),
+        None
+    );
+}
+
+const NAMES: [&str; 22] = [
+    "refresh/mode",
+    "refresh/period/active",
+    "refresh/period/inActive",
+    "drivetrain/totalBatteryCapacity",
+    "drivetrain/hvBatteryActive",
+    "drivetrain/charging",
+    "drivetrain/chargingCableLock",
+    "drivetrain/socTarget",
+    "drivetrain/chargeCurrentLimit",
+    "drivetrain/chargingSchedule",
+    "drivetrain/batteryHeating",
+    "drivetrain/batteryHeatingSchedule",
+    "doors/boot",
+    "doors/locked",
+    "climate/remoteTemperature",
+    "climate/remoteClimateState",
+    "climate/heatedSeatsFrontLeftLevel",
+    "climate/heatedSeatsFrontRightLevel",
+    "climate/rearWindowDefrosterHeating",
+    "climate/frontWindowDefrosterHeating",
+    "location/findMyCar",
+    "nothing",
+];
+
+/// Text, numbers, schedules and bytes.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        any::<Vec<u8>>(),
+        any::<f64>().prop_map(|number| number.to_string().into_bytes()),
+        (-50i32..200).prop_map(|number| number.to_string().into_bytes()),
+        (any::<u8>(), any::<u8>(), ".{0,8}").prop_map(|(hour, minute, mode)| {
+            let time = format!("{hour}:{minute}");
+            serde_json::json!({"startTime": time, "endTime": time, "mode": mode})
+                .to_string()
+                .into_bytes()
+        }),
+        (0u8..30, 0u8..70).prop_map(|(hour, minute)| {
+            let time = format!("{hour:02}:{minute:02}");
+            serde_json::json!({"startTime": time, "endTime": time, "mode": "DISABLED"})
+                .to_string()
+                .into_bytes()
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn nothing_crashes_or_leaves_the_range_of_a_car(
+        name in proptest::sample::select(&NAMES[..]),
+        payload in payload(),
+        series in proptest::sample::select(&["EH32 S", "AS33P S", "MIS3E S", "ZP22 EU", "other"][..]),
+        seats in 0u8..3,
+    ) {
+        let profile = profile(series, seats);
+        match Command::parse(name, &payload, &profile) {
+            Err(why) => prop_assert!(!why.is_empty() && why.len() < 400),
+            Ok(Command::Temperature(temperature)) => {
+                prop_assert!(profile.temperature_index(temperature).is_ok());
+                prop_assert!(climate_order(ClimateWish::On, temperature, &profile).is_ok());
+            }
+            Ok(Command::Seat(side, level)) => {
+                prop_assert!(profile.check_seat_level(&super::seats(side, level, (0, 0))).is_ok());
+            }
+            Ok(Command::ChargingSchedule(schedule)) => prop_assert!(schedule.is_possible()),
+            Ok(Command::BatteryHeatingSchedule { start: (hour, minute), .. }) => {
+                prop_assert!(hour < 24 && minute < 60);
+            }
+            Ok(Command::Period(_, seconds)) => prop_assert!(PERIODS_S.contains(&seconds)),
+            Ok(Command::Capacity(kwh)) => prop_assert!(kwh.is_none_or(|kwh| kwh > 0.0 && kwh <= 1000.0)),
+            Ok(Command::TargetSoc(_)) => prop_assert!(profile.has_target_soc),
+            Ok(Command::CurrentLimit(_)) => prop_assert!(profile.has_current_limit),
+            Ok(_) => {}
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Without a broker: what would be published, as lines on stdout.
+
+use std::io::Write as _;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::sink::mqtt::session::Outgoing;
+use crate::supervisor::Exit;
+
+/// Prints until `shutdown`, or until nobody reads any more.
+pub(super) async fn run(
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    shutdown: CancellationToken,
+) -> Exit {
+    loop {
+        let said = tokio::select! {
+            biased;
+            said = outgoing.recv() => said,
+            () = shutdown.cancelled() => return Exit::Stopped,
+        };
+        let line = match said {
+            Some(Outgoing::Hold { topic, payload, .. } | Outgoing::Tell { topic, payload, .. }) => {
+                format!("{topic}: {payload}\n")
+            }
+            Some(Outgoing::Repeat(_) | Outgoing::Listen(_)) => continue,
+            None => return Exit::Stopped,
+        };
+        let mut stdout = std::io::stdout().lock();
+        if stdout
+            .write_all(line.as_bytes())
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
+            return Exit::Stopped;
+        }
+    }
+}

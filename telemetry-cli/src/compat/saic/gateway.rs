@@ -1,0 +1,244 @@
+//! The gateway as a whole: the broker on one side, the account with its cars
+//! on the other. It drives the cloud's client itself, with the original's rules:
+//! these decide on each call to a car by what the topics were told, which the
+//! normal gateway knows nothing of.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use saic_ismart::Client;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::account::Account;
+use super::car::Wish;
+use super::charging_station::Subject;
+use super::client;
+use super::command;
+use super::console;
+use super::options::Options;
+use super::shared::Shared;
+use crate::exit::{Code, Failure};
+use crate::lock::lock;
+use crate::sink::mqtt::session::{Heard, Kind, Outgoing, Session, Speaker};
+use crate::supervisor::{Exit, Task};
+
+/// How long Home Assistant is left alone after it has started: every gateway in
+/// the house has something to tell it.
+const BIRTH_SPREAD: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// From its documents to the states: it subscribes to them in between.
+const BIRTH_STATES: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The cars that live, and how to reach them.
+#[derive(Clone, Debug, Default)]
+pub struct Cars(Arc<Mutex<BTreeMap<String, Handle>>>);
+
+/// A car that lives.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// Takes what happens to it.
+    pub wishes: mpsc::Sender<Wish>,
+    /// Takes the topics of discovery that another gateway has left behind.
+    pub old_discovery: mpsc::Sender<String>,
+    /// Ends it.
+    pub stop: CancellationToken,
+}
+
+impl Cars {
+    /// Adds a car.
+    pub fn insert(&self, vin: String, handle: Handle) {
+        lock(&self.0).insert(vin, handle);
+    }
+
+    /// Whether it lives.
+    pub fn contains(&self, vin: &str) -> bool {
+        lock(&self.0).contains_key(vin)
+    }
+
+    /// The VINs.
+    pub fn vins(&self) -> Vec<String> {
+        lock(&self.0).keys().cloned().collect()
+    }
+
+    /// Takes a car out.
+    pub fn remove(&self, vin: &str) -> Option<Handle> {
+        lock(&self.0).remove(vin)
+    }
+
+    /// Takes out those whose task has ended; true if there were any.
+    pub fn remove_dead(&self) -> bool {
+        let mut cars = lock(&self.0);
+        let before = cars.len();
+        cars.retain(|_, car| !car.wishes.is_closed());
+        cars.len() < before
+    }
+
+    /// Another gateway has left this topic behind.
+    fn found(&self, vin: &str, topic: &str) {
+        if let Some(handle) = lock(&self.0).get(vin) {
+            // More than there are entities come from nobody.
+            let _ = handle.old_discovery.try_send(topic.to_owned());
+        }
+    }
+
+    /// Something happens to a car; false if there is none, or too much happens.
+    pub fn wish(&self, vin: &str, wish: Wish) -> bool {
+        let handle = lock(&self.0).get(vin).cloned();
+        handle.is_some_and(|handle| handle.wishes.try_send(wish).is_ok())
+    }
+}
+
+/// Runs until `shutdown`. What outlives the process is in `directory`.
+///
+/// # Errors
+/// What keeps it from working: the configuration, or a broker that refuses us.
+pub async fn run(
+    options: Options,
+    directory: Option<PathBuf>,
+    shutdown: CancellationToken,
+) -> Result<(), Failure> {
+    let (speaker, outgoing) = Speaker::new();
+    let shared = Shared::new(options, speaker, directory)
+        .map_err(|why| Failure::new(Code::Internal, why))?;
+    let client = client::build(&shared)?;
+    run_with(shared, client, outgoing, shutdown).await
+}
+
+/// The same with a client of whatever kind.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    shared: Shared,
+    client: Client,
+    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    shutdown: CancellationToken,
+) -> Result<(), Failure> {
+    let cars = Cars::default();
+    let broker_shutdown = CancellationToken::new();
+    let mut broker = match &shared.options.mqtt {
+        Some(mqtt) => {
+            let (session, heard) = Session::new(mqtt, shared.names.lwt(), outgoing)
+                .map_err(|why| Failure::new(Code::Configuration, why))?;
+            tokio::spawn(route(heard, shared.clone(), cars.clone()));
+            let task = Task {
+                name: "mqtt".to_owned(),
+                shutdown: broker_shutdown.clone(),
+            };
+            tokio::spawn(session.run(task))
+        }
+        None => tokio::spawn(console::run(outgoing, broker_shutdown.clone())),
+    };
+    if let Some(prefix) = &shared.options.home_assistant {
+        shared
+            .speaker
+            .say(Outgoing::Listen(format!("{prefix}/status")));
+    }
+    for station in shared.options.stations.values() {
+        for (topic, _) in station.subscriptions() {
+            shared.speaker.say(Outgoing::Listen(topic.to_owned()));
+        }
+    }
+    let account_shutdown = shutdown.child_token();
+    let account = Account::new(shared, client, cars, account_shutdown.clone());
+    let mut account = tokio::spawn(account.run());
+    let ended = tokio::select! {
+        ended = &mut broker => Some(ended),
+        _ = &mut account => None,
+    };
+    account_shutdown.cancel();
+    match ended {
+        Some(ended) => {
+            let _ = account.await;
+            match ended {
+                Ok(Exit::LoginNeeded(why) | Exit::Fatal(why) | Exit::Transient(why)) => {
+                    Err(Failure::new(Code::Backend, why)
+                        .hint("correct `--mqtt-uri`, `--mqtt-user` and `--mqtt-password`"))
+                }
+                Ok(Exit::Stopped) => Ok(()),
+                Err(error) => Err(Failure::new(
+                    Code::Internal,
+                    format!("the broker's task: {error}"),
+                )),
+            }
+        }
+        None => {
+            broker_shutdown.cancel();
+            let _ = broker.await;
+            Ok(())
+        }
+    }
+}
+
+/// Brings what is heard to where it belongs.
+async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
+    let vehicles = shared.names.vehicles();
+    let birth = shared
+        .options
+        .home_assistant
+        .as_ref()
+        .map(|prefix| format!("{prefix}/status"));
+    while let Some(Heard {
+        topic,
+        payload,
+        retained,
+    }) = heard.recv().await
+    {
+        if birth.as_ref() == Some(&topic) {
+            if payload == b"online" && !retained {
+                tokio::spawn(tell_home_assistant(shared.speaker.clone()));
+            }
+            continue;
+        }
+        if let Some((vin, name)) = command::topic(&topic, &vehicles) {
+            let wish = Wish::Command {
+                name: name.to_owned(),
+                payload,
+                retained,
+            };
+            if !cars.wish(vin, wish) {
+                tracing::warn!(%topic, "a command for no car of the account, or too many at once");
+            }
+            continue;
+        }
+        let mut matched = false;
+        for (vin, subject) in stations(&shared.options, &topic) {
+            matched = true;
+            let payload = String::from_utf8_lossy(&payload).into_owned();
+            cars.wish(vin, Wish::Station(subject, payload));
+        }
+        if !matched {
+            tell_announcer(&cars, &topic, &payload, retained);
+        }
+    }
+}
+
+/// What a gateway that was here before has left is for the announcer of the car.
+fn tell_announcer(cars: &Cars, topic: &str, payload: &[u8], retained: bool) {
+    let vin = topic
+        .split('/')
+        .rev()
+        .nth(2)
+        .and_then(|node| node.strip_suffix("_mg"));
+    if let (Some(vin), true, false) = (vin, retained, payload.is_empty()) {
+        cars.found(vin, topic);
+    }
+}
+
+fn stations<'o>(options: &'o Options, topic: &str) -> Vec<(&'o str, Subject)> {
+    let of_station =
+        |(vin, station): (&'o String, &'o super::charging_station::ChargingStation)| {
+            let about = station.subscriptions().find(|(one, _)| *one == topic)?;
+            Some((vin.as_str(), about.1))
+        };
+    options.stations.iter().filter_map(of_station).collect()
+}
+
+async fn tell_home_assistant(speaker: Speaker) {
+    tokio::time::sleep(BIRTH_SPREAD.mul_f64(fastrand::f64())).await;
+    speaker.say(Outgoing::Repeat(Kind::Document));
+    tokio::time::sleep(BIRTH_STATES).await;
+    speaker.say(Outgoing::Repeat(Kind::Value));
+}

@@ -1,0 +1,130 @@
+//! From the status of a car.
+
+use saic_ismart::{ClimateStatus, VehicleStatus};
+use serde::Serialize;
+
+use super::Publications;
+
+/// The topics of a status of a car that is charged or not.
+pub fn status(status: &VehicleStatus, charging: bool) -> Publications {
+    let mut topics = Publications::default();
+    drivetrain(status, charging, &mut topics);
+    climate(status, &mut topics);
+    body(status, &mut topics);
+    location(status, &mut topics);
+    topics
+}
+
+fn drivetrain(status: &VehicleStatus, charging: bool, topics: &mut Publications) {
+    let basic = &status.basic;
+    topics.flag("drivetrain/running", Some(basic.is_running()));
+    topics.float("drivetrain/mileage", basic.odometer_km());
+    topics.float(
+        "drivetrain/auxiliaryBatteryVoltage",
+        basic.aux_battery_voltage_v(),
+    );
+    if let (Some(id), Some(distance)) = (basic.journey_id, basic.journey_distance_km()) {
+        topics.json("drivetrain/currentJourney", &Journey { id, distance });
+    }
+    topics.float("drivetrain/fossilFuel/range", basic.fuel_range_km());
+    topics.int("drivetrain/fossilFuel/percentage", basic.fuel_percent);
+    let active = charging || basic.is_hv_active();
+    topics.flag("drivetrain/hvBatteryActive", Some(active));
+}
+
+#[derive(Serialize)]
+struct Journey {
+    id: u32,
+    distance: f64,
+}
+
+fn climate(status: &VehicleStatus, topics: &mut Publications) {
+    let basic = &status.basic;
+    topics.int("climate/interiorTemperature", basic.interior_temperature_c);
+    topics.int("climate/exteriorTemperature", basic.exterior_temperature_c);
+    topics.text("climate/remoteClimateState", climate_state(basic.climate));
+    let heating = basic.rear_window_heating == Some(true);
+    topics.text(
+        "climate/rearWindowDefrosterHeating",
+        if heating { "on" } else { "off" },
+    );
+    for (side, level) in [
+        ("Left", basic.seat_heating_front_left),
+        ("Right", basic.seat_heating_front_right),
+    ] {
+        topics.int(&format!("climate/heatedSeatsFront{side}Level"), level);
+    }
+}
+
+/// What the climate does, in the original's words.
+pub fn climate_state(status: Option<ClimateStatus>) -> String {
+    match status.map_or(0, ClimateStatus::code) {
+        0 => "off".to_owned(),
+        1 => "blowingonly".to_owned(),
+        2 => "on".to_owned(),
+        5 => "front".to_owned(),
+        other => format!("unknown ({other})"),
+    }
+}
+
+fn body(status: &VehicleStatus, topics: &mut Publications) {
+    let basic = &status.basic;
+    if basic.windows_known() {
+        for (window, open) in [
+            ("driver", basic.driver_window_open),
+            ("passenger", basic.passenger_window_open),
+            ("rearLeft", basic.rear_left_window_open),
+            ("rearRight", basic.rear_right_window_open),
+        ] {
+            topics.flag(&format!("windows/{window}"), open);
+        }
+    }
+    topics.flag("windows/sunRoof", basic.sunroof_open);
+    topics.flag("doors/locked", basic.locked);
+    for (door, open) in [
+        ("driver", basic.driver_door_open),
+        ("passenger", basic.passenger_door_open),
+        ("rearLeft", basic.rear_left_door_open),
+        ("rearRight", basic.rear_right_door_open),
+        ("bonnet", basic.bonnet_open),
+        ("boot", basic.boot_open),
+    ] {
+        topics.flag(&format!("doors/{door}"), open);
+    }
+    topics.flag("lights/mainBeam", basic.main_beam_on);
+    topics.flag("lights/dippedBeam", basic.dipped_beam_on);
+    topics.flag("lights/side", basic.side_light_on);
+    let tyres = ["frontLeft", "frontRight", "rearLeft", "rearRight"];
+    for (tyre, bar) in tyres.iter().zip(basic.tyre_pressures_bar()) {
+        let bar = bar.map(|bar| super::text::rounded(bar, 2));
+        topics.float(&format!("tyres/{tyre}Pressure"), bar);
+    }
+}
+
+fn location(status: &VehicleStatus, topics: &mut Publications) {
+    let position = &status.position;
+    let Some((latitude, longitude)) = position.latitude_longitude_deg() else {
+        return;
+    };
+    topics.int("location/heading", position.heading_deg());
+    topics.float("location/latitude", Some(latitude));
+    topics.float("location/longitude", Some(longitude));
+    topics.int("location/elevation", position.altitude_m());
+    topics.json(
+        "location/position",
+        &Place {
+            latitude,
+            longitude,
+            altitude: position.altitude_m(),
+        },
+    );
+    topics.float("location/speed", status.speed_kmh());
+}
+
+#[derive(Serialize)]
+struct Place {
+    latitude: f64,
+    longitude: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    altitude: Option<i16>,
+}

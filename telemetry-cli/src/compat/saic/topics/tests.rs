@@ -1,0 +1,343 @@
+use chrono::DateTime;
+use saic_ismart::charging::HeatingScheduleAnswer;
+use saic_ismart::message::Messages;
+use saic_ismart::vehicle::VehicleListAnswer;
+use saic_ismart::{ChargingData, VehicleStatus};
+
+use super::super::capacity::Capacity;
+use super::super::zone::Zone;
+use super::*;
+
+const STATUS: &str = include_str!("../../../../tests/data/saic-golden-status.json");
+const CHARGING: &str = include_str!("../../../../tests/data/saic-golden-charging.json");
+const TOPICS: &str = include_str!("../../../../tests/data/saic-golden-topics.txt");
+
+const FACTS: ChargeFacts = ChargeFacts {
+    capacity: Capacity {
+        kwh: Some(64.0),
+        factor: 64.0 / 72.5,
+    },
+};
+
+fn lines(publications: &[Publications]) -> Vec<String> {
+    let all = publications.iter().flat_map(|publications| &publications.0);
+    all.map(|one| format!("{} {}", one.topic, one.text))
+        .collect()
+}
+
+fn both(status_json: &str, charging_json: &str) -> Vec<String> {
+    let status_now = VehicleStatus::from_json(status_json).unwrap();
+    let data = ChargingData::from_json(charging_json).unwrap();
+    let charged = charging::is_charging(&data.management);
+    lines(&[
+        status(&status_now, charged),
+        charging(&status_now.basic, Some(&data), FACTS),
+    ])
+}
+
+#[test]
+fn the_golden_vector_comes_out_as_the_original_has_it() {
+    // JSON has several lines there.
+    let one_line = |text: String| {
+        text.replace("{\n  ", "{")
+            .replace("\n}", "}")
+            .replace(",\n  ", ", ")
+    };
+    let published: Vec<_> = both(STATUS, CHARGING).into_iter().map(one_line).collect();
+    assert_eq!(published, TOPICS.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_unknown_is_not_published() {
+    let status_now = VehicleStatus::from_json("{}").unwrap();
+    let nothing = lines(&[
+        status(&status_now, false),
+        charging(&status_now.basic, None, FACTS),
+    ]);
+    assert_eq!(
+        nothing,
+        [
+            "drivetrain/running False",
+            "drivetrain/hvBatteryActive False",
+            "climate/remoteClimateState off",
+            "climate/rearWindowDefrosterHeating off",
+        ]
+    );
+    let data = ChargingData::from_json("{}").unwrap();
+    let nothing = ChargeFacts {
+        capacity: Capacity {
+            kwh: None,
+            factor: 1.0,
+        },
+    };
+    assert_eq!(
+        lines(&[charging(&status_now.basic, Some(&data), nothing)]),
+        [
+            "drivetrain/charging False",
+            "drivetrain/remainingChargingTime 0",
+            "obc/current 0.0",
+            "obc/voltage 0",
+            "obc/powerSinglePhase 0.0",
+            "obc/powerThreePhase 0.0",
+        ]
+    );
+}
+
+/// Each row is the golden vector with something replaced, and what comes out.
+#[test]
+fn odd_values_have_their_texts() {
+    for (from, to, line) in [
+        (
+            r#""mileage": 123456"#,
+            r#""mileage": 65535"#,
+            "!drivetrain/mileage",
+        ),
+        (r#""mileage": 123456"#, r#""mileage": 0"#, "!windows/driver"),
+        (
+            r#""fuelRangeElec": 1720"#,
+            r#""fuelRangeElec": -128"#,
+            "drivetrain/range 250.0",
+        ),
+        (
+            r#""bmsPackSOCDsp": 538"#,
+            r#""bmsPackSOCDsp": 1023"#,
+            "drivetrain/soc 55.0",
+        ),
+        (
+            r#""bmsPackCrntV": 0"#,
+            r#""bmsPackCrntV": 1"#,
+            "!drivetrain/current",
+        ),
+        (
+            r#""bmsPackCrntV": 0"#,
+            r#""bmsPackCrntV": 1"#,
+            "!drivetrain/power",
+        ),
+        (
+            r#""bmsPackCrnt": 19640"#,
+            r#""bmsPackCrnt": 20000"#,
+            "drivetrain/current 0.0",
+        ),
+        (
+            r#""chrgngRmnngTimeV": 0"#,
+            r#""chrgngRmnngTimeV": 1"#,
+            "drivetrain/remainingChargingTime 0",
+        ),
+        (
+            r#""bmsChrgSts": 1"#,
+            r#""bmsChrgSts": 10"#,
+            "drivetrain/charging True",
+        ),
+        (
+            r#""bmsChrgSts": 1"#,
+            r#""bmsChrgSts": 9"#,
+            "drivetrain/charging False",
+        ),
+        (
+            r#""bmsChrgSts": 1"#,
+            r#""bmsChrgSts": 9"#,
+            "drivetrain/hvBatteryActive False",
+        ),
+        (
+            r#""bmsChrgSts": 1"#,
+            r#""bmsChrgSts": 13"#,
+            "bms/chargeStatus V2X_DISCHARGING",
+        ),
+        (
+            r#""bmsChrgSts": 1"#,
+            r#""bmsChrgSts": 99"#,
+            "bms/chargeStatus UNKNOWN_99",
+        ),
+        (
+            r#""bmsChrgSpRsn": 0"#,
+            r#""bmsChrgSpRsn": 77"#,
+            "drivetrain/chargingStopReason OTHER_REASON",
+        ),
+        (
+            r#""bmsPTCHeatResp": 0"#,
+            r#""bmsPTCHeatResp": 6"#,
+            "drivetrain/batteryHeatingStopReason UNKNOWN_6",
+        ),
+        (
+            r#""bmsOnBdChrgTrgtSOCDspCmd": 5"#,
+            r#""bmsOnBdChrgTrgtSOCDspCmd": 0"#,
+            "!drivetrain/socTarget",
+        ),
+        // What follows it in the table is still there.
+        (
+            r#""bmsOnBdChrgTrgtSOCDspCmd": 5"#,
+            r#""bmsOnBdChrgTrgtSOCDspCmd": 0"#,
+            "obc/voltage 230",
+        ),
+        (
+            r#""bmsAltngChrgCrntDspCmd": 4"#,
+            r#""bmsAltngChrgCrntDspCmd": 0"#,
+            "!drivetrain/chargeCurrentLimit",
+        ),
+        (
+            r#""bmsReserCtrlDspCmd": 2"#,
+            r#""bmsReserCtrlDspCmd": 0"#,
+            "!drivetrain/chargingSchedule",
+        ),
+        (
+            r#""bmsReserStHourDspCmd": 22"#,
+            r#""bmsReserStHourDspCmd": 24"#,
+            "!drivetrain/chargingSchedule",
+        ),
+        (
+            r#""realtimePower": 390"#,
+            r#""realtimePower": 0"#,
+            "drivetrain/soc_kwh 34.43",
+        ),
+        (
+            r#""mileageOfDay": 125"#,
+            r#""mileageOfDay": 65000"#,
+            "drivetrain/mileageOfTheDay 6500.0",
+        ),
+        (
+            r#""mileage": 123456"#,
+            r#""mileage": 100"#,
+            "!drivetrain/mileageOfTheDay",
+        ),
+        (
+            r#""mileageSinceLastCharge": 842"#,
+            r#""mileageSinceLastCharge": 5"#,
+            "!drivetrain/efficiencySinceLastCharge",
+        ),
+        (
+            r#""interiorTemperature": 21"#,
+            r#""interiorTemperature": 87"#,
+            "!climate/interiorTemperature",
+        ),
+        (
+            r#""remoteClimateStatus": 0"#,
+            r#""remoteClimateStatus": 2"#,
+            "climate/remoteClimateState on",
+        ),
+        (
+            r#""remoteClimateStatus": 0"#,
+            r#""remoteClimateStatus": 5"#,
+            "climate/remoteClimateState front",
+        ),
+        (
+            r#""remoteClimateStatus": 0"#,
+            r#""remoteClimateStatus": 6"#,
+            "climate/remoteClimateState unknown (6)",
+        ),
+        (
+            r#""rmtHtdRrWndSt": 0"#,
+            r#""rmtHtdRrWndSt": 1"#,
+            "climate/rearWindowDefrosterHeating on",
+        ),
+        (
+            r#""gpsStatus": 3"#,
+            r#""gpsStatus": 1"#,
+            "!location/latitude",
+        ),
+        (r#""gpsStatus": 3"#, r#""gpsStatus": 1"#, "!location/speed"),
+        (
+            r#""engineStatus": 0, "handBrake": 1"#,
+            r#""engineStatus": 1, "handBrake": 0"#,
+            "location/speed 51.2",
+        ),
+        (
+            r#""engineStatus": 0"#,
+            r#""engineStatus": 1"#,
+            "location/speed 0.0",
+        ),
+        (
+            r#""altitude": 34"#,
+            r#""altitude": -501"#,
+            "!location/elevation",
+        ),
+    ] {
+        assert!(STATUS.contains(from) || CHARGING.contains(from), "{from}");
+        let published = both(&STATUS.replace(from, to), &CHARGING.replace(from, to));
+        match line.strip_prefix('!') {
+            Some(topic) => {
+                let there = published
+                    .iter()
+                    .find(|one| one.starts_with(&format!("{topic} ")));
+                assert_eq!(there, None, "{to}");
+            }
+            None => assert!(published.iter().any(|one| one == line), "{to}: {line}"),
+        }
+    }
+}
+
+#[test]
+fn settings_are_sent_only_when_they_change() {
+    let data = ChargingData::from_json(CHARGING).unwrap();
+    let published = charging(&Default::default(), Some(&data), FACTS);
+    let quiet: Vec<_> = published
+        .0
+        .iter()
+        .filter(|one| !one.always)
+        .map(|one| one.topic.as_str())
+        .collect();
+    assert_eq!(
+        quiet,
+        ["drivetrain/socTarget", "drivetrain/chargeCurrentLimit"]
+    );
+}
+
+#[test]
+fn a_heating_schedule_shows_the_clock_on_the_wall() {
+    let zone = Zone::parse("UTC").unwrap();
+    let answer = |json| HeatingScheduleAnswer::from_json(json).unwrap();
+    let on = answer(r#"{"startTime": 1730525400000, "status": 1}"#);
+    let (enabled, start) = charging::heating_answer(&on, zone, (0, 0));
+    assert_eq!(
+        charging::heating_schedule(enabled, start),
+        "{\n  \"mode\": \"on\",\n  \"startTime\": \"05:30\"\n}"
+    );
+    let off = answer(r#"{"startTime": 0, "status": 0}"#);
+    assert_eq!(
+        charging::heating_answer(&off, zone, (5, 30)),
+        (false, (5, 30))
+    );
+}
+
+#[test]
+fn a_car_says_what_it_is() {
+    let list = r#"{"vinList": [{"vin": "LSJTEST0000000001", "brandName": " MG ", "modelName": "MG4 Electric",
+        "modelYear": "2023", "series": "EH32 S", "colorName": "Schwarz é", "vehicleModelConfiguration": [
+        {"itemCode": "S35", "itemName": "Sunroof", "itemValue": "0"},
+        {"itemCode": "X", "itemName": "Y", "itemValue": null}]}]}"#;
+    let list = VehicleListAnswer::from_json(list).unwrap();
+    assert_eq!(
+        lines(&[info(&list.vehicles[0])]),
+        [
+            "_internal/configuration/raw [{\"itemCode\": \"S35\", \"itemName\": \"Sunroof\", \"itemValue\": \"0\"}, \
+             {\"itemCode\": \"X\", \"itemName\": \"Y\", \"itemValue\": null}]",
+            "info/brand MG",
+            "info/model MG4 ELECTRIC",
+            "info/year 2023",
+            "info/series EH32 S",
+            "info/color Schwarz é",
+            "info/configuration/Sunroof 0",
+            "info/configuration/S35 0",
+        ]
+    );
+}
+
+#[test]
+fn a_message_shows_its_fields() {
+    let json = r#"{"messages": [{"messageId": "7", "messageType": "323", "title": "Start", "content": "Started",
+        "sender": "TBOX", "readStatus": 0, "vin": "LSJTEST0000000001", "messageTime": "2026-11-20 09:50:00"}]}"#;
+    let messages = Messages::from_json(json).unwrap().messages;
+    let at = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
+    assert_eq!(
+        lines(&[message(&messages[0], at)]),
+        [
+            "info/lastMessage/messageId 7",
+            "info/lastMessage/messageType 323",
+            "info/lastMessage/title Start",
+            "info/lastMessage/messageTime 2026-11-20T21:00:48+00:00",
+            "info/lastMessage/sender TBOX",
+            "info/lastMessage/content Started",
+            "info/lastMessage/status unread",
+            "info/lastMessage/vin LSJTEST0000000001",
+        ]
+    );
+}

@@ -1,0 +1,352 @@
+//! What a car can be told.
+
+use std::borrow::Cow;
+
+use saic_ismart::vehicle::{Panes, Seat, Seats, WindowAction, Windows};
+use saic_ismart::{
+    ChargeCommand, ChargeManagement, ChargeSettings, Climate, Command, CurrentLimit, Error,
+    Profile, SeatHeating, TargetSoc, Vehicle, VehicleStatus,
+};
+
+use super::error::SaicError;
+use crate::config::SaicAllow;
+use crate::control::vehicle::{self, LOWEST_TEMPERATURE_C, SEAT_LEVELS, TEMPERATURES_C};
+use crate::control::{Control, Form, Offer};
+use crate::native::SaicCar;
+use crate::value::Value;
+
+/// What the climate is started at if nobody says; every car takes it.
+const COMFORTABLE_C: u8 = 22;
+
+/// Hottest index of an MG4, whose heater has no other.
+const HOTTEST: u8 = 19;
+
+/// What the car offers, by its features and by what it reports, and what of it
+/// the configuration allows.
+pub(super) fn offers(car: &SaicCar, allow: &SaicAllow) -> Vec<Offer> {
+    let profile = &car.profile;
+    let lacks = |feature| car.info.feature(feature) == Some("0");
+    let basic = car.status.as_ref().map(|status| &status.basic);
+    let management = car.charging.as_ref().map(|charging| &charging.management);
+    let mut offers = Vec::new();
+    let mut offer = |control, allowed| offers.push(Offer::new(control, allowed));
+    if !lacks("S61") {
+        offer(&vehicle::LOCKED, allow.lock);
+        offer(&vehicle::LOCK_DOORS, true);
+        offer(&vehicle::OPEN_BOOT, allow.open_boot);
+        offer(&vehicle::WINDOWS, allow.windows);
+        if profile.has_sunroof {
+            offer(&vehicle::SUNROOF, allow.sunroof);
+        }
+        offer(&vehicle::FIND_CAR, true);
+        let reports = |level: Option<u8>| level.is_some();
+        if basic.is_some_and(|basic| reports(basic.steering_wheel_heating)) {
+            offer(&vehicle::STEERING_WHEEL, true);
+        }
+        if basic.is_some_and(|basic| basic.rear_window_heating.is_some()) {
+            offer(&vehicle::REAR_WINDOW, true);
+        }
+        if basic.is_some_and(|basic| reports(basic.seat_heating_rear_left)) {
+            offer(&vehicle::SEAT_REAR_LEFT, true);
+            offer(&vehicle::SEAT_REAR_RIGHT, true);
+        }
+    }
+    offer(&vehicle::REFRESH, true);
+    if profile.drive.has_plug() {
+        offer(&vehicle::START_CHARGING, true);
+        offer(&vehicle::STOP_CHARGING, true);
+        offer(&vehicle::CABLE_LOCK, allow.cable_lock);
+        offer(&vehicle::BATTERY_HEATING, true);
+        if profile.has_target_soc {
+            offer(&vehicle::TARGET_SOC, true);
+        }
+        if profile.has_current_limit {
+            offer(&vehicle::CURRENT_LIMIT, true);
+        }
+        let feeds = management.and_then(|management| management.range_after_discharging_km());
+        if feeds.is_some_and(|km| km > 0) {
+            offer(&vehicle::V2X, allow.v2x);
+            offer(&vehicle::V2X_FLOOR, allow.v2x);
+        }
+    }
+    if !lacks("T11") {
+        offers.push(Offer::new(&vehicle::CLIMATE, true));
+        let (lowest, highest) = profile.temperatures_c;
+        let place = |celsius: u8| usize::from(celsius.saturating_sub(LOWEST_TEMPERATURE_C));
+        let own = TEMPERATURES_C.get(place(lowest)..=place(highest));
+        let own = Form::Select(Cow::Borrowed(own.unwrap_or(&TEMPERATURES_C)));
+        offers.push(Offer::new(&vehicle::CLIMATE_AT, true).with_form(own));
+        let modes = Form::Select(Cow::Borrowed(climate_modes(profile)));
+        offers.push(Offer::new(&vehicle::CLIMATE_MODE, true).with_form(modes));
+    }
+    let levels = match profile.seat_heating {
+        SeatHeating::None => None,
+        SeatHeating::Levels => Some(&SEAT_LEVELS[..]),
+        SeatHeating::OnOff => Some(&SEAT_LEVELS[..2]),
+    };
+    if let Some(levels) = levels {
+        for control in [&vehicle::SEAT_FRONT_LEFT, &vehicle::SEAT_FRONT_RIGHT] {
+            let form = Form::Select(Cow::Borrowed(levels));
+            offers.push(Offer::new(control, true).with_form(form));
+        }
+    }
+    offers
+}
+
+fn climate_modes(profile: &Profile) -> &'static [&'static str] {
+    let is = |prefixes: &[&str]| {
+        let mut prefixes = prefixes.iter();
+        prefixes.any(|prefix| profile.series().starts_with(prefix))
+    };
+    if is(&["ZP22"]) {
+        &["off", "on"]
+    } else if is(&["EH32"]) {
+        &["off", "on", "fan", "defrost", "heat"]
+    } else if is(&["IS31P"]) {
+        &["off", "on", "fan", "defrost", "max_cool", "heat"]
+    } else if is(&["MIS3E", "MZS3E", "P12L", "EP21"]) {
+        &["off", "on", "fan", "defrost", "max_cool", "max_heat"]
+    } else {
+        &["off", "on", "fan", "defrost"]
+    }
+}
+
+/// A command to a car.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Order {
+    Control(Command),
+    Charging(ChargeCommand),
+    Settings(ChargeSettings),
+    BatteryHeating(bool),
+    /// Nothing but the questions that follow each command.
+    Refresh,
+}
+
+/// What a car said when it carried out a command.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) status: Option<VehicleStatus>,
+    pub(super) management: Option<ChargeManagement>,
+}
+
+impl Order {
+    /// What `control` asks of the car, and is not impossible for it.
+    pub(super) fn of(
+        control: &'static Control,
+        value: &Value,
+        car: &SaicCar,
+    ) -> Result<Self, SaicError> {
+        let profile = &car.profile;
+        let command = |command| Ok(Self::Control(command));
+        let charging = |command| Ok(Self::Charging(command));
+        let none = || SaicError::Control("this car has no such control".to_owned());
+        match value {
+            Value::Bool(true) if *control == vehicle::REFRESH => Ok(Self::Refresh),
+            Value::Bool(on) if *control == vehicle::LOCKED => command(match on {
+                true => Command::Lock,
+                false => Command::Unlock,
+            }),
+            Value::Bool(true) if *control == vehicle::LOCK_DOORS => command(Command::Lock),
+            Value::Bool(true) if *control == vehicle::OPEN_BOOT => command(Command::OpenTailgate),
+            Value::Bool(true) if *control == vehicle::START_CHARGING => {
+                charging(ChargeCommand::Start)
+            }
+            Value::Bool(true) if *control == vehicle::STOP_CHARGING => {
+                charging(ChargeCommand::Stop)
+            }
+            Value::Bool(on) if *control == vehicle::CABLE_LOCK => charging(match on {
+                true => ChargeCommand::LockCable,
+                false => ChargeCommand::UnlockCable,
+            }),
+            Value::Bool(on) if *control == vehicle::V2X => charging(match on {
+                true => ChargeCommand::StartV2x,
+                false => ChargeCommand::StopV2x,
+            }),
+            Value::Bool(on) if *control == vehicle::BATTERY_HEATING => {
+                Ok(Self::BatteryHeating(*on))
+            }
+            Value::Bool(on) if *control == vehicle::STEERING_WHEEL => {
+                command(Command::SteeringWheelHeating { on: *on })
+            }
+            Value::Bool(on) if *control == vehicle::REAR_WINDOW => {
+                command(Command::RearWindowHeating { on: *on })
+            }
+            Value::Bool(on) if *control == vehicle::SEAT_REAR_LEFT => {
+                command(rear(Seat::RearLeft, *on))
+            }
+            Value::Bool(on) if *control == vehicle::SEAT_REAR_RIGHT => {
+                command(rear(Seat::RearRight, *on))
+            }
+            Value::Bool(true) if *control == vehicle::CLIMATE => {
+                command(Command::Climate(profile.climate_start(COMFORTABLE_C)?))
+            }
+            Value::Bool(false) if *control == vehicle::CLIMATE => {
+                command(Command::Climate(Climate::Stop))
+            }
+            Value::Float(percent) if *control == vehicle::TARGET_SOC => {
+                let target_soc = Some(target(*percent)?);
+                Ok(Self::Settings(ChargeSettings {
+                    target_soc,
+                    ..ChargeSettings::default()
+                }))
+            }
+            Value::Text(word) => Self::of_word(control, word, car),
+            _ => Err(none()),
+        }
+    }
+
+    fn of_word(control: &'static Control, word: &str, car: &SaicCar) -> Result<Self, SaicError> {
+        let profile = &car.profile;
+        let number = || word.parse::<u8>().map_err(|_| wrong(word));
+        let management = car.charging.as_ref().map(|charging| &charging.management);
+        let command = if *control == vehicle::FIND_CAR {
+            match word {
+                "stop" => Command::StopFinding,
+                _ => Command::Find {
+                    horn: word != "lights",
+                    lights: word != "horn",
+                },
+            }
+        } else if *control == vehicle::CLIMATE_AT {
+            Command::Climate(profile.climate_start(number()?)?)
+        } else if *control == vehicle::CLIMATE_MODE {
+            Command::Climate(climate(profile, word)?)
+        } else if *control == vehicle::SEAT_FRONT_LEFT || *control == vehicle::SEAT_FRONT_RIGHT {
+            front(car, number()?, *control == vehicle::SEAT_FRONT_LEFT)
+        } else if *control == vehicle::WINDOWS {
+            Command::Windows(Windows {
+                panes: Panes::WINDOWS,
+                action: match word {
+                    "close" => WindowAction::Close,
+                    "ventilate" => WindowAction::Ventilate,
+                    // The newer app's number, where that app was watched.
+                    _ if profile.series().starts_with("MIS3E") => WindowAction::Open,
+                    _ => WindowAction::OpenOld,
+                },
+            })
+        } else if *control == vehicle::SUNROOF {
+            Command::Windows(Windows {
+                panes: Panes::SUNROOF,
+                action: match word {
+                    "close" => WindowAction::Close,
+                    _ => WindowAction::OpenOld,
+                },
+            })
+        } else if *control == vehicle::CURRENT_LIMIT {
+            let limit: CurrentLimit = word.parse().map_err(SaicError::Control)?;
+            return Ok(Self::Settings(ChargeSettings {
+                // The present target goes along, or the car forgets it.
+                target_soc: management.and_then(|management| management.target_soc),
+                current_limit: Some(limit),
+                v2x_target_soc: None,
+            }));
+        } else if *control == vehicle::V2X_FLOOR {
+            let v2x_target_soc = Some(target(f64::from(number()?))?);
+            return Ok(Self::Settings(ChargeSettings {
+                v2x_target_soc,
+                ..ChargeSettings::default()
+            }));
+        } else {
+            return Err(wrong(word));
+        };
+        Ok(Self::Control(command))
+    }
+
+    /// Tells it to the car, once.
+    pub(super) async fn carry_out(self, vehicle: &Vehicle) -> Result<Said, Error> {
+        Ok(match self {
+            Self::Control(command) => Said {
+                status: vehicle.control(command).await?.status(),
+                management: None,
+            },
+            Self::Charging(command) => {
+                let management = vehicle.control_charging(command).await?.management;
+                Said {
+                    status: None,
+                    management: (management != ChargeManagement::default()).then_some(management),
+                }
+            }
+            Self::Settings(settings) => {
+                vehicle.set_charging(settings).await?;
+                Said::default()
+            }
+            Self::BatteryHeating(on) => {
+                vehicle.heat_battery(on).await?;
+                Said::default()
+            }
+            Self::Refresh => Said::default(),
+        })
+    }
+
+    /// Whether its effect shows in the charging data.
+    pub(super) fn is_about_charging(self) -> bool {
+        !matches!(self, Self::Control(_))
+    }
+
+    /// Whether its effect shows in the status.
+    pub(super) fn is_about_status(self) -> bool {
+        matches!(self, Self::Control(_) | Self::Refresh)
+    }
+}
+
+fn wrong(word: &str) -> SaicError {
+    SaicError::Control(format!("this car does not know `{word}` here"))
+}
+
+fn target(percent: f64) -> Result<TargetSoc, SaicError> {
+    let mut steps = TargetSoc::ALL.into_iter();
+    let step = steps.find(|step| f64::from(step.percent()) == percent);
+    step.ok_or_else(|| wrong(&percent.to_string()))
+}
+
+fn rear(seat: Seat, on: bool) -> Command {
+    let level = if on { 3 } else { 0 };
+    Command::Seats(Seats::One { seat, level })
+}
+
+/// Both seats go in one command: the other one stays as it is.
+fn front(car: &SaicCar, level: u8, is_left: bool) -> Command {
+    let basic = car.status.as_ref().map(|status| &status.basic);
+    let (left, right) = match basic {
+        Some(basic) => (
+            basic.seat_heating_front_left,
+            basic.seat_heating_front_right,
+        ),
+        None => (None, None),
+    };
+    Command::Seats(match is_left {
+        true => Seats::Front {
+            left: level,
+            right: right.unwrap_or(0),
+        },
+        false => Seats::Front {
+            left: left.unwrap_or(0),
+            right: level,
+        },
+    })
+}
+
+fn climate(profile: &Profile, word: &str) -> Result<Climate, SaicError> {
+    let full = |mode| {
+        Ok::<_, SaicError>(Climate::Full {
+            mode,
+            index: profile.temperature_index(COMFORTABLE_C)?,
+            air_conditioner: true,
+        })
+    };
+    Ok(match word {
+        "off" => Climate::Stop,
+        "on" => profile.climate_start(COMFORTABLE_C)?,
+        "fan" => Climate::BlowOnly,
+        "defrost" => Climate::FrontDefrost,
+        // Without the compressor: the heater alone.
+        "heat" if profile.series().starts_with("EH32") => Climate::Full {
+            mode: 2,
+            index: HOTTEST,
+            air_conditioner: false,
+        },
+        "heat" | "max_heat" => full(4)?,
+        "max_cool" => full(3)?,
+        _ => return Err(wrong(word)),
+    })
+}

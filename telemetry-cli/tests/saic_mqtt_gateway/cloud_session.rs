@@ -1,0 +1,58 @@
+//! One account, one session: the phone and the gateway.
+
+use std::time::Duration;
+
+use saic_ismart::simulator::Activity;
+
+use super::{LWT, Program, Simulated, car, tell};
+use crate::mosquitto::Mosquitto;
+use crate::watcher::Watcher;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_phone_keeps_the_account_until_somebody_wants_something() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&["--messages-request-interval", "1"]);
+    watcher.wait_for(&car("available"), "online").await;
+    assert_eq!(cloud.logins(), 1);
+
+    cloud.log_in_elsewhere();
+    // Looks for messages find out, and leave it at that.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(cloud.logins(), 1);
+
+    assert_eq!(tell(&mut watcher, "doors/locked", "True").await, "Success");
+    assert_eq!(cloud.logins(), 2);
+
+    cloud.log_in_elsewhere();
+    watcher.last.remove(&car("refresh/lastVehicleState"));
+    assert_eq!(tell(&mut watcher, "refresh/mode", "force").await, "Success");
+    watcher
+        .wait_until("a poll", |watcher| {
+            watcher.last.contains_key(&car("refresh/lastVehicleState"))
+        })
+        .await;
+    assert_eq!(cloud.logins(), 3);
+    assert!(running.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_tried_once() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&["-p", "wrong", "--messages-request-interval", "1"]);
+    let error = "saic/demo@example.com/account/lastLoginError";
+    watcher
+        .wait_until("a login error", |watcher| watcher.last.contains_key(error))
+        .await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(cloud.requests(), 1, "five wrong passwords lock an account");
+    // It waits for the user, and says goodbye.
+    assert!(running.stop().success());
+    watcher.wait_for(LWT, "offline").await;
+    assert_eq!(cloud.logins(), 0);
+}

@@ -1,0 +1,58 @@
+//! Home Assistant: taking over from the original, and its birth message.
+
+use saic_ismart::simulator::Activity;
+
+use super::{Program, Simulated, VIN};
+use crate::mosquitto::Mosquitto;
+use crate::watcher::{Watcher, retained};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entities_of_the_original_are_handed_over() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let old: Vec<_> = [
+        "sensor/x_mg/y",
+        "sensor/VIN_mg/VIN_soc",
+        "lock/VIN_mg/VIN_doors_lock",
+    ]
+    .map(|topic| format!("homeassistant/{}/config", topic.replace("VIN", VIN)))
+    .to_vec();
+    for topic in &old {
+        watcher.publish(topic, r#"{"name":"old"}"#, true).await;
+    }
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    let emptied = |watcher: &Watcher| old[1..].iter().all(|topic| watcher.last[topic].is_empty());
+    watcher.wait_until("old topics are emptied", emptied).await;
+
+    let document = format!("homeassistant/device/{VIN}_mg/config");
+    let place = |wanted: &str, payload: fn(&str) -> bool| {
+        let found = watcher
+            .log
+            .iter()
+            .position(|(topic, text, _)| topic == wanted && payload(text));
+        found.unwrap_or_else(|| panic!("{wanted}: {:?}", watcher.log))
+    };
+    let announced = place(&document, |text| text.starts_with('{'));
+    for topic in &old[1..] {
+        assert!(place(topic, |text| text == r#"{"migrate_discovery":true}"#) < announced);
+        assert!(place(topic, str::is_empty) > announced);
+    }
+    let kept = retained(broker.address()).await;
+    assert_eq!(kept[&old[0]], r#"{"name":"old"}"#, "another car's");
+    assert!(!kept.contains_key(&old[1]) && kept.contains_key(&document));
+
+    // Home Assistant starts, and has forgotten everything.
+    watcher.last.clear();
+    watcher
+        .publish("homeassistant/status", "online", false)
+        .await;
+    let lwt = format!("{}/info/series", super::CAR);
+    watcher
+        .wait_until("everything again", |watcher| {
+            watcher.last.contains_key(&document) && watcher.last.contains_key(&lwt)
+        })
+        .await;
+    assert!(running.stop().success());
+}

@@ -1,0 +1,136 @@
+//! What is published, and what commands do.
+
+use saic_ismart::simulator::Activity;
+
+use super::{CAR, LWT, Program, Simulated, VIN, car, tell};
+use crate::mosquitto::Mosquitto;
+use crate::watcher::Watcher;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_car_is_published_and_obeys() {
+    let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+
+    watcher.wait_for(LWT, "online").await;
+    watcher.wait_for(&car("available"), "online").await;
+    for (topic, payload) in [
+        ("info/series", "EH32 S"),
+        ("refresh/mode", "periodic"),
+        ("refresh/period/active", "30"),
+        ("refresh/period/inActive", "86400"),
+        ("refresh/period/afterShutdown", "120"),
+        ("refresh/period/inActiveGrace", "600"),
+        ("drivetrain/running", "False"),
+        ("drivetrain/charging", "True"),
+        ("drivetrain/chargerConnected", "True"),
+        ("drivetrain/hvBatteryActive", "True"),
+        ("drivetrain/totalBatteryCapacity", "64.0"),
+        ("bms/chargeStatus", "CHARGING_1"),
+        ("climate/remoteTemperature", "22"),
+        ("climate/remoteClimateState", "off"),
+        ("refresh/freshness", "live"),
+        ("refresh/reachability", "awake"),
+        ("refresh/pollingPhase", "charging"),
+    ] {
+        watcher.wait_for(&car(topic), payload).await;
+    }
+    let number = |watcher: &Watcher, topic: &str| -> f64 {
+        let text = &watcher.last[&car(topic)];
+        assert!(text.contains('.'), "{topic}: {text}");
+        text.parse().expect("a number")
+    };
+    assert!((54.0..60.0).contains(&number(&watcher, "drivetrain/soc")));
+    assert!(number(&watcher, "drivetrain/power") < -1.0);
+    assert!(number(&watcher, "drivetrain/mileage") > 20_000.0);
+    let document = format!("homeassistant/device/{VIN}_mg/config");
+    watcher
+        .wait_until("a document", |watcher| watcher.last.contains_key(&document))
+        .await;
+
+    assert_eq!(
+        tell(&mut watcher, "drivetrain/socTarget", "70").await,
+        "Success"
+    );
+    watcher.wait_for(&car("drivetrain/socTarget"), "70").await;
+    assert_eq!(
+        tell(&mut watcher, "drivetrain/socTarget", "85").await,
+        "Failed: Error setting SoC target: Unknown target battery percentage: 85"
+    );
+    let error = &watcher.last[&car("events/command_error")];
+    assert!(
+        error.contains(r#""command":"drivetrain/socTarget/set""#),
+        "{error}"
+    );
+    assert_eq!(
+        tell(&mut watcher, "climate/remoteTemperature", "21.0").await,
+        "Success"
+    );
+    watcher
+        .wait_for(&car("climate/remoteTemperature"), "21")
+        .await;
+    assert_eq!(
+        tell(&mut watcher, "climate/remoteClimateState", "on").await,
+        "Success"
+    );
+    watcher
+        .wait_for(&car("climate/remoteClimateState"), "on")
+        .await;
+    assert_eq!(tell(&mut watcher, "doors/locked", "False").await, "Success");
+    watcher.wait_for(&car("doors/locked"), "False").await;
+    assert_eq!(
+        tell(&mut watcher, "drivetrain/charging", "off").await,
+        "Success"
+    );
+    watcher.wait_for(&car("drivetrain/charging"), "False").await;
+    assert_eq!(
+        tell(&mut watcher, "windows/driver", "True").await,
+        "Failed: Unsupported topic windows/driver/set"
+    );
+
+    // Only settings count when the broker has kept them.
+    watcher
+        .publish(&format!("{CAR}/doors/locked/set"), "True", true)
+        .await;
+    watcher.wait_for(&car("doors/locked"), "True").await;
+    assert!(running.stop().success());
+    watcher.wait_for(LWT, "offline").await;
+    assert_eq!(cloud.logins(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broker_had_kept_moves_no_car() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    for (command, payload) in [
+        ("doors/locked", "False"),
+        ("refresh/mode", "force"),
+        ("refresh/period/inActive", "7200"),
+        ("refresh/mode", "off"),
+    ] {
+        watcher
+            .publish(&car(&format!("{command}/set")), payload, true)
+            .await;
+    }
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&["--read-only"]);
+    watcher.wait_for(&car("refresh/mode"), "off").await;
+    watcher
+        .wait_for(&car("refresh/period/inActive"), "7200")
+        .await;
+    // A fresh one does, unless the gateway is read only.
+    let result = tell(&mut watcher, "doors/locked", "False").await;
+    assert!(
+        result.starts_with("Failed: this gateway is read only"),
+        "{result}"
+    );
+    assert_eq!(
+        tell(&mut watcher, "refresh/mode", "periodic").await,
+        "Success"
+    );
+    watcher.wait_for(&car("available"), "online").await;
+    assert!(running.stop().success());
+}
