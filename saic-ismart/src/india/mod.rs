@@ -7,8 +7,9 @@
 //! their phone number, and commands need the PIN of the app
 //! ([`ClientBuilder::pin`](crate::ClientBuilder::pin)).
 //!
-//! **Told by one source.** Frames, signatures and the data of status and
-//! charging fit recorded ones; the commands have not been seen on a car here.
+//! **Told by one source.** Charging data fit five answers that were recorded from
+//! a car; frames, signatures, status and commands fit what that source's own client
+//! sends and reads. Nothing has been tried on a car here.
 //! What the models round or leave out is in [`Status`], [`ChargeStatus`] and
 //! [`ControlAnswer`] as it came, and [`Asked`] lets an endpoint of your own send
 //! any of the calls.
