@@ -47,6 +47,8 @@ mod charge;
 mod control;
 mod dispatcher;
 mod frame;
+mod gateway;
+mod login;
 mod model;
 mod status;
 mod wire;
@@ -62,5 +64,6 @@ pub use dispatcher::{
 pub use frame::{
     frame_signature, gateway_signature, open_account, open_car, pin_hash, seal_account, seal_car,
 };
+pub(crate) use login::device_id;
 pub use status::{Alert, BasicStatus, Coordinates, Position, Status, StatusRequest, WayPoint};
-pub(crate) use wire::{India, device_id};
+pub(crate) use wire::India;
