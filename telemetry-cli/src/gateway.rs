@@ -259,17 +259,6 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
-    for saic in &config.saic {
-        let mut credentials = watched(Some(&saic.password));
-        if let Some(directory) = &context.state_dir {
-            credentials.push(source::saic::Files::existing(saic, directory).token());
-        }
-        let component = link(&format!("saic {}", saic.user), credentials);
-        let (saic, context) = (saic.clone(), context.clone());
-        sources.supervise(component, move |task| {
-            source::saic::run(saic.clone(), context.clone(), task)
-        });
-    }
     for bluetti in &config.bluetti {
         let component = link(&format!("bluetti {}", bluetti.title()), vec![]);
         let (bluetti, context) = (bluetti.clone(), context.clone());
@@ -277,7 +266,25 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::bluetti::run(bluetti.clone(), context.clone(), task)
         });
     }
+    start_saic(sources, config, context);
     start_bmw(sources, config, context);
+}
+
+fn start_saic(sources: &mut Supervisor, config: &Config, context: &Context) {
+    for saic in &config.saic {
+        let mut credentials = watched(Some(&saic.password));
+        if let Some(directory) = &context.state_dir {
+            credentials.push(source::saic::Files::existing(saic, directory).token());
+        }
+        let component = Component {
+            backoff: Backoff::CLOUD,
+            ..link(&format!("saic {}", saic.user), credentials)
+        };
+        let (saic, context) = (saic.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::saic::run(saic.clone(), context.clone(), task)
+        });
+    }
 }
 
 fn start_bmw(sources: &mut Supervisor, config: &Config, context: &Context) {

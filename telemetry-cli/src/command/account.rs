@@ -34,8 +34,7 @@ pub(super) async fn open(args: &AccountArgs, log: &LogArgs) -> Result<Account, F
     let saic = choose(&config, args)?;
     let config = Config {
         saic: vec![saic.clone()],
-        jbd: Vec::new(),
-        ..config
+        ..config.without_devices()
     };
     let (context, rival, state) =
         context(&config, args.state_dir.state_dir.as_deref(), nothing()).await?;

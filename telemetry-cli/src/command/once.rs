@@ -33,8 +33,10 @@ pub struct Trouble {
 pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
     if config.device_count() == 0 {
         return Err(
-            Failure::new(Code::Configuration, "no devices are configured")
-                .hint("add one; `telemetry config sample` shows how"),
+            Failure::new(Code::Configuration, "no devices are configured").hint(
+                "add a [[jbd]], [[bluetti]], [[saic]] or [[bmw]] table; \
+                 `telemetry config sample` shows them",
+            ),
         );
     }
     let directory = args.state_dir.state_dir.as_deref();
@@ -52,10 +54,9 @@ pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
         let (saic, context) = (saic.clone(), context.clone());
         source::saic::once(saic, context, rival, args.spend_quota)
     });
-    let (devices, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
-    let devices = devices.into_iter().flatten();
+    let (nearby, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
     let cars = cars.into_iter().flatten().map(Trouble::of_car);
-    let troubles: Vec<Trouble> = devices.chain(cars).collect();
+    let troubles: Vec<Trouble> = nearby.into_iter().flatten().chain(cars).collect();
 
     context.radio.close().await;
     finish(&context.hub, troubles, args.json)

@@ -87,6 +87,8 @@ impl Config {
         Self {
             jbd: Vec::new(),
             bluetti: Vec::new(),
+            saic: Vec::new(),
+            bmw: Vec::new(),
             ..self
         }
     }

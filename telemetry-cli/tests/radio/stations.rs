@@ -74,6 +74,7 @@ impl Drop for Source {
 
 async fn context(radio: &Radio) -> Context {
     Context {
+        state_dir: None,
         hub: Hub::new(None, Duration::from_secs(300), vec![]),
         radio: radio.clone(),
         stats: Stats::default(),
@@ -347,7 +348,7 @@ fn requests_of_a_full_poll_are_few() {
 /// from one to the next.
 #[test]
 fn no_fault_makes_a_wrong_value() {
-    const COMMANDS: u16 = 10;
+    const READS: usize = 20;
     Stage::play(async |stage| {
         let radio = radio();
         let kinds = faults();
@@ -377,7 +378,11 @@ fn no_fault_makes_a_wrong_value() {
             };
             let (mut done, mut failed) = (0, 0);
             run.source.reading().await;
-            for generation in 1..=COMMANDS {
+            // Two reads for each command, if none fails.
+            for generation in 1..=MOST_COMMANDS {
+                if run.reads >= READS {
+                    break;
+                }
                 run.age(generation);
                 let lamp = if generation % 2 == 0 { "SOS" } else { "LOW" };
                 match run.source.tell("led_mode", lamp).await {
@@ -394,19 +399,16 @@ fn no_fault_makes_a_wrong_value() {
                 "{name}: {} reads of {} registers, {done} commands carried out, {failed} not",
                 run.reads, run.registers
             );
-            assert!(
-                run.reads >= usize::from(COMMANDS),
-                "{name}: {} reads",
-                run.reads
-            );
+            assert!(run.reads >= READS, "{name}: {} reads", run.reads);
             assert!(done >= failed, "{name}");
-            run.reads
         });
-        let reads = futures_util::future::join_all(runs).await;
-        assert!(reads.iter().sum::<usize>() >= reads.len() * 2 * usize::from(COMMANDS) * 8 / 10);
+        futures_util::future::join_all(runs).await;
         radio.close().await;
     });
 }
+
+/// Beyond that something is wrong.
+const MOST_COMMANDS: u16 = 40;
 
 /// The lamp of an EB3A.
 const LAMP: u16 = 3034;

@@ -18,6 +18,8 @@ use watcher::Watcher;
 mod cloud_session;
 mod days;
 mod discovery;
+mod garage;
+mod others;
 mod packaging;
 mod restart;
 mod table;
@@ -65,6 +67,11 @@ impl Simulated {
             activity,
             minutes: 1e6,
         }];
+        Self::with(config).await
+    }
+
+    /// Any cloud.
+    async fn with(config: CloudConfig) -> Self {
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await;
         let server = server.expect("a free port");
         let address = server.local_addr();
@@ -83,6 +90,11 @@ impl Simulated {
 
     fn lock(&self) -> MutexGuard<'_, Counting> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another cloud takes its place: nobody is logged in.
+    fn replace(&self, saic: Saic) {
+        self.lock().saic = saic;
     }
 
     /// Requests of any kind.

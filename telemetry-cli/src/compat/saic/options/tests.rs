@@ -1,6 +1,10 @@
+use std::fs;
+
+use super::broker::broker;
 use super::*;
 use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
+use crate::exit::Code;
 
 /// What comes of these flags and of these variables, with an account and a
 /// broker.

@@ -1,0 +1,60 @@
+//! Several cars: they come and go.
+
+use saic_ismart::simulator::{Activity, CloudConfig, Phase};
+use telemetry_cli::cloud::saic::Saic;
+
+use super::{CAR, Program, Simulated, VIN, car};
+use crate::mosquitto::Mosquitto;
+use crate::watcher::{Watcher, retained};
+
+const SECOND: &str = "LSJDEMO0000000002";
+
+fn cars(vins: &[&str]) -> CloudConfig {
+    let mut config = CloudConfig::default();
+    let mut one = config.cars.remove(0);
+    one.plan = vec![Phase {
+        activity: Activity::Parked,
+        minutes: 1e6,
+    }];
+    for vin in vins {
+        one.vin = (*vin).to_owned();
+        config.cars.push(one.clone());
+    }
+    config
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_car_that_comes_is_published_and_one_that_goes_is_removed() {
+    let cloud = Simulated::with(cars(&[VIN])).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[
+        "--account-refresh-interval",
+        "2",
+        "--messages-request-interval",
+        "2",
+        "--saic-relogin-delay",
+        "1",
+    ]);
+    watcher.wait_for(&car("available"), "online").await;
+
+    cloud.replace(Saic::new(cars(&[VIN, SECOND]), 7));
+    let second = |topic: &str| format!("{}/{topic}", CAR.replace(VIN, SECOND));
+    watcher.wait_for(&second("info/series"), "EH32 S").await;
+    watcher.wait_for(&second("available"), "online").await;
+    let document = format!("homeassistant/device/{SECOND}_mg/config");
+    watcher
+        .wait_until("its document", |watcher| {
+            watcher.last.contains_key(&document)
+        })
+        .await;
+
+    cloud.replace(Saic::new(cars(&[VIN]), 7));
+    watcher.wait_for(&second("available"), "offline").await;
+    watcher.wait_for(&document, "").await;
+    assert!(running.stop().success());
+    let kept = retained(broker.address()).await;
+    assert!(!kept.contains_key(&document));
+    assert!(kept.contains_key(&document.replace(SECOND, VIN)));
+}

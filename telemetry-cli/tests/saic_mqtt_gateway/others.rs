@@ -1,0 +1,224 @@
+//! Those who are told besides the broker's readers: ABRP, an OsmAnd server, a
+//! wallbox, the terminal.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::request::Parts;
+use saic_ismart::simulator::Activity;
+use telemetry_cli::cloud::{Answer, Cloud, Server};
+use tokio_util::sync::CancellationToken;
+
+use super::{Program, Simulated, VIN, car};
+use crate::mosquitto::Mosquitto;
+use crate::watcher::Watcher;
+
+/// Answers everything alike, and writes down what it was asked.
+struct Service {
+    status: u16,
+    asked: Vec<String>,
+}
+
+impl Cloud for Service {
+    fn answer(&mut self, head: &Parts, _: &[u8]) -> Answer {
+        let key = head
+            .headers
+            .get("authorization")
+            .map(|value| value.to_str().expect("text"));
+        self.asked.push(format!(
+            "{} {} {}",
+            head.method,
+            head.uri,
+            key.unwrap_or("-")
+        ));
+        Answer {
+            status: self.status,
+            headers: Vec::new(),
+            body: b"taken".to_vec(),
+        }
+    }
+}
+
+/// It listens there.
+async fn service(status: u16) -> (Arc<Mutex<Service>>, String) {
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into())
+        .await
+        .expect("a free port");
+    let uri = format!("http://{}", server.local_addr());
+    let service = Arc::new(Mutex::new(Service {
+        status,
+        asked: Vec::new(),
+    }));
+    tokio::spawn(server.run(service.clone(), CancellationToken::new()));
+    (service, uri)
+}
+
+fn asked(service: &Arc<Mutex<Service>>) -> Vec<String> {
+    service
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .asked
+        .clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abrp_and_an_osmand_server_are_told_after_a_poll() {
+    let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
+    let broker = Mosquitto::open();
+    let (abrp, abrp_uri) = service(200).await;
+    // One that fails disturbs nobody.
+    let (osmand, osmand_uri) = service(500).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let token = format!("{VIN}=hush=hush");
+    let running = program.start(&[
+        "--abrp-uri",
+        &abrp_uri,
+        "--abrp-user-token",
+        &token,
+        "--osmand-server-uri",
+        &format!("{osmand_uri}/in"),
+        "--osmand-device-id",
+        &format!("{VIN}=mine"),
+    ]);
+    let mut watcher = Watcher::new(broker.address()).await;
+    watcher.wait_for(&car("_internal/abrp"), "taken").await;
+    watcher
+        .wait_for(&car("_internal/osmand"), "HTTP 500: taken")
+        .await;
+    watcher.wait_for(&car("available"), "online").await;
+    assert!(running.stop().success());
+
+    let asked_abrp = asked(&abrp).remove(0);
+    let begin = "POST /1/tlm/send?token=hush%3Dhush&tlm=%7B%22utc%22%3A";
+    assert!(asked_abrp.starts_with(begin), "{asked_abrp}");
+    assert!(asked_abrp.ends_with(" APIKEY 8cfc314b-03cd-4efe-ab7d-4431cd8f2e2d"));
+    assert!(asked_abrp.contains("%22is_charging%22%3Atrue"));
+    let asked_osmand = asked(&osmand).remove(0);
+    assert!(
+        asked_osmand.starts_with("POST /in?id=mine&timestamp="),
+        "{asked_osmand}"
+    );
+    assert!(
+        !watcher
+            .log
+            .iter()
+            .any(|(_, payload, _)| payload.contains("hush"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallbox_is_told_and_heard() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let sample = include_str!("../../packaging/saic-mqtt-gateway/charging-stations.json");
+    let stations = sample.replace("LSJTEST0000000001", VIN);
+    fs::write(
+        program.directory.path().join("charging-stations.json"),
+        stations,
+    )
+    .expect("written");
+    let running = program.start(&[]);
+    let soc = "openWB/set/vehicle/2/get/soc";
+    watcher
+        .wait_until("a state of charge", |watcher| {
+            watcher.last.contains_key(soc)
+        })
+        .await;
+    assert_eq!(watcher.last[soc], watcher.last[&car("drivetrain/soc")]);
+    watcher
+        .wait_for(&car("refresh/pollingPhase"), "after_shutdown")
+        .await;
+    let range = &watcher.last["openWB/set/vehicle/2/get/range"];
+    assert_eq!(range, &watcher.last[&car("drivetrain/range")]);
+    assert!(
+        watcher
+            .last
+            .contains_key("openWB/set/vehicle/2/get/soc_timestamp")
+    );
+
+    let state = car("refresh/lastVehicleState");
+    let before = watcher.last[&state].clone();
+    watcher
+        .publish("openWB/chargepoint/2/get/charge_state", "true", false)
+        .await;
+    watcher.wait_for(&car("drivetrain/charging"), "True").await;
+    watcher
+        .wait_until("a poll", |watcher| watcher.last[&state] != before)
+        .await;
+    // It was not so.
+    watcher.wait_for(&car("drivetrain/charging"), "False").await;
+    assert!(running.stop().success());
+    assert!(
+        !watcher
+            .last
+            .keys()
+            .any(|topic| topic.starts_with("saic/openWB"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_broker_everything_is_printed() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
+    command
+        .args([
+            "saic-mqtt-gateway",
+            "--console",
+            "-u",
+            "demo@example.com",
+            "-s",
+        ])
+        .arg(format!("http://{}/api.app/v1/", cloud.address))
+        .args(["--ha-discovery", "false", "--state-dir"])
+        .arg(directory.path())
+        .env_clear()
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    // In a file in the working directory.
+    fs::write(
+        directory.path().join(".env"),
+        "SAIC_PASSWORD='demo-password'\n",
+    )
+    .expect("written");
+    let mut child = command.spawn().expect("it was built");
+    let stdout = child.stdout.take().expect("a pipe");
+    let found = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let wanted = format!("{}: ", car("drivetrain/soc"));
+        lines.find(|line| line.starts_with(&wanted))
+    });
+    let found = tokio::time::timeout(crate::watcher::DEADLINE, found).await;
+    child.kill().expect("it runs");
+    child.wait().expect("a child of ours");
+    assert!(found.expect("in time").expect("no panic").is_some());
+}
+
+#[test]
+fn a_flag_that_cannot_be_meant_ends_it_at_once() {
+    for (flags, why) in [
+        ("-u a@b.example -p x", "`--mqtt-uri` is missing"),
+        ("-m tcp://b -u a@b.example", "`--saic-password` is missing"),
+        (
+            "-m tcp://b -u a@b.example -p x --saic-relogin-delay soon",
+            "`--saic-relogin-delay`: `soon`",
+        ),
+        ("--no-such-flag", "unexpected argument '--no-such-flag'"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
+            .arg("saic-mqtt-gateway")
+            .args(flags.split_whitespace())
+            .env_clear()
+            .output()
+            .expect("it was built");
+        assert_eq!(output.status.code(), Some(2), "{flags}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(why), "{flags}: {stderr}");
+    }
+}
