@@ -66,15 +66,11 @@ pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
             })
         }
     });
-    let (nearby, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
+    let (devices, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
     let bmw = join_all(bmw).await.into_iter().filter_map(Result::err);
+    let devices = devices.into_iter().flatten();
     let cars = cars.into_iter().flatten().map(Trouble::of_car);
-    let troubles: Vec<Trouble> = nearby
-        .into_iter()
-        .flatten()
-        .chain(cars)
-        .chain(bmw)
-        .collect();
+    let troubles: Vec<Trouble> = devices.chain(cars).chain(bmw).collect();
 
     context.radio.close().await;
     finish(&context.hub, troubles, args.json)

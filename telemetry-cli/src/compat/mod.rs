@@ -16,12 +16,12 @@ pub mod saic;
 /// The subcommands that are drop-in commands. Called through a link of such a
 /// name, the program is that command.
 pub const COMMANDS: [&str; 7] = [
+    bmw_mqtt::NAME,
     jbd_bms_mqtt::NAME,
     bluetti::monitor::NAME,
     bluetti::mqtt::NAME,
     bluetti::LOGGER,
     bluetti::DISCOVERY,
-    bmw_mqtt::NAME,
     saic::NAME,
 ];
 

@@ -10,8 +10,6 @@ use crate::cli::HaConfig;
 pub enum DropIn {
     /// `jbd-bms-mqtt`
     JbdBmsMqtt(MergedJson),
-    /// `bmw-mqtt`
-    BmwMqtt(BmwMessages),
     /// `bluetti-monitor`
     BluettiMonitor,
     /// `bluetti-mqtt`
@@ -21,6 +19,8 @@ pub enum DropIn {
         /// Whether commands are ignored.
         read_only: bool,
     },
+    /// `bmw-mqtt`
+    BmwMqtt(BmwMessages),
 }
 
 /// One message for each reading of each car.
