@@ -163,7 +163,10 @@ fn limits(config: &Config, file: bool) -> Limits {
 fn consumers(config: &Config) -> BTreeSet<String> {
     let history = config.mqtt.as_ref().is_some_and(|mqtt| mqtt.history);
     let mqtt = history.then_some(sink::mqtt::CONSUMER);
-    let mariadb = config.mariadb.as_ref().map(|_| sink::mariadb::CONSUMER);
+    let mariadb = config.mariadb.as_ref().map(|_| match &config.drop_in {
+        Some(DropIn::BluettiMonitor) => sink::mariadb::originals::CONSUMER,
+        _ => sink::mariadb::CONSUMER,
+    });
     let consumers = mqtt.into_iter().chain(mariadb);
     consumers.map(str::to_owned).collect()
 }
@@ -204,20 +207,39 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
             None => sinks.supervise(component, move |task| {
                 sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
             }),
+            Some(DropIn::BmwMqtt(messages)) => {
+                let messages = messages.clone();
+                sinks.supervise(component, move |task| {
+                    compat::bmw_mqtt::run(mqtt.clone(), messages.clone(), context.clone(), task)
+                });
+            }
             Some(DropIn::JbdBmsMqtt(merged)) => {
                 let merged = merged.clone();
                 sinks.supervise(component, move |task| {
                     compat::jbd_bms_mqtt::run(mqtt.clone(), merged.clone(), context.clone(), task)
                 });
             }
+            &Some(DropIn::BluettiMqtt {
+                home_assistant,
+                read_only,
+            }) => sinks.supervise(component, move |task| {
+                let (mqtt, context) = (mqtt.clone(), context.clone());
+                compat::bluetti::mqtt::run(mqtt, home_assistant, read_only, context, task)
+            }),
+            Some(DropIn::BluettiMonitor) => {}
         }
     }
     if let Some(mariadb) = &config.mariadb {
         let component = link("mariadb", watched(mariadb.password.as_ref()));
         let mariadb = mariadb.clone();
-        sinks.supervise(component, move |task| {
-            sink::mariadb::run(mariadb.clone(), context.clone(), task)
-        });
+        match &config.drop_in {
+            Some(DropIn::BluettiMonitor) => sinks.supervise(component, move |task| {
+                compat::bluetti::monitor::run(mariadb.clone(), context.clone(), task)
+            }),
+            _ => sinks.supervise(component, move |task| {
+                sink::mariadb::run(mariadb.clone(), context.clone(), task)
+            }),
+        }
     }
 }
 
@@ -243,17 +265,6 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::jbd::run(jbd.clone(), context.clone(), task)
         });
     }
-    for saic in &config.saic {
-        let mut credentials = watched(Some(&saic.password));
-        if let Some(directory) = &context.state_dir {
-            credentials.push(source::saic::Files::existing(saic, directory).token());
-        }
-        let component = link(&format!("saic {}", saic.user), credentials);
-        let (saic, context) = (saic.clone(), context.clone());
-        sources.supervise(component, move |task| {
-            source::saic::run(saic.clone(), context.clone(), task)
-        });
-    }
     for bluetti in &config.bluetti {
         let component = link(&format!("bluetti {}", bluetti.title()), vec![]);
         let (bluetti, context) = (bluetti.clone(), context.clone());
@@ -261,7 +272,25 @@ fn start_sources(sources: &mut Supervisor, config: &Config, context: &Context, j
             source::bluetti::run(bluetti.clone(), context.clone(), task)
         });
     }
+    start_saic(sources, config, context);
     start_bmw(sources, config, context);
+}
+
+fn start_saic(sources: &mut Supervisor, config: &Config, context: &Context) {
+    for saic in &config.saic {
+        let mut credentials = watched(Some(&saic.password));
+        if let Some(directory) = &context.state_dir {
+            credentials.push(source::saic::Files::existing(saic, directory).token());
+        }
+        let component = Component {
+            backoff: Backoff::CLOUD,
+            ..link(&format!("saic {}", saic.user), credentials)
+        };
+        let (saic, context) = (saic.clone(), context.clone());
+        sources.supervise(component, move |task| {
+            source::saic::run(saic.clone(), context.clone(), task)
+        });
+    }
 }
 
 fn start_bmw(sources: &mut Supervisor, config: &Config, context: &Context) {

@@ -6,26 +6,27 @@ use crate::value::Value;
 
 /// What matters of a reading, in one line.
 pub fn summary(values: &Values) -> String {
-    let (charge, power) = charge_and_power(values);
-    let parts = [charge, power, details(values)];
+    let parts = [charge(values), power(values), details(values)];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("  ")
 }
 
-/// State of charge, and power where there is any.
-pub fn charge_and_power(values: &Values) -> (String, String) {
-    let first = |metrics: &[&'static Metric]| {
-        let mut texts = metrics.iter().map(|metric| number(values, metric));
-        texts.find(|text| !text.is_empty()).unwrap_or_default()
-    };
-    (
-        first(&[
-            &battery::SOC_PERCENT,
-            &station::SOC_PERCENT,
-            &vehicle::SOC_PERCENT,
-        ]),
-        first(&[&battery::POWER_W, &vehicle::CHARGING_POWER_W]),
-    )
+/// How full it is.
+pub fn charge(values: &Values) -> String {
+    let known = [
+        &battery::SOC_PERCENT,
+        &station::SOC_PERCENT,
+        &vehicle::SOC_PERCENT,
+    ];
+    let known = known.into_iter().map(|metric| number(values, metric));
+    known.collect()
+}
+
+/// What a battery takes, or gives where it is negative; what a car charges with.
+pub fn power(values: &Values) -> String {
+    let known = [&battery::POWER_W, &vehicle::CHARGING_POWER_W];
+    let known = known.into_iter().map(|metric| number(values, metric));
+    known.collect()
 }
 
 /// A number with its unit; nothing if it is unknown.

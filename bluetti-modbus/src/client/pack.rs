@@ -72,6 +72,22 @@ impl<T: Transport> Client<T> {
         Ok(packs)
     }
 
+    /// Selects a battery pack, numbered from 1, where packs share one page, and
+    /// waits until it shows: for who reads registers of the page that no field is
+    /// known for. Does nothing where packs are reached otherwise.
+    ///
+    /// Not cancel safe: another pack may stay selected.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read_pack`](Self::read_pack).
+    pub async fn select_pack(&mut self, number: u8) -> Result<(), Error> {
+        match self.known_model().await?.packs().select(number) {
+            Some(selection) => self.select(selection).await,
+            None => Ok(()),
+        }
+    }
+
     async fn select(&mut self, selection: PackSelection) -> Result<(), Error> {
         let echo = selection.echo();
         // Already there, as where it is the only one.

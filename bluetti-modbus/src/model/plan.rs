@@ -41,6 +41,48 @@ impl Model {
         plan
     }
 
+    /// Everything that is known to be readable, whether a field is known for it or
+    /// not, in blocks within the limit and without
+    /// [private registers](private_registers); for a model of which only its fields
+    /// are known, the [plan](Self::plan) of those. For who looks for values that
+    /// nobody knows yet.
+    ///
+    /// ```
+    /// use bluetti_modbus::model::Model;
+    /// use bluetti_modbus::register::{Block, ReadLimit};
+    ///
+    /// let blocks = Model::AC300.survey(ReadLimit::MAX);
+    /// assert_eq!(blocks[0], Block::new(0, 7));
+    /// assert!(blocks.contains(&Block::new(91, 119)));
+    /// ```
+    #[must_use]
+    pub fn survey(self, limit: ReadLimit) -> Vec<Block> {
+        let mut blocks = self.plan(Group::PUBLIC, limit);
+        blocks.retain(|block| !self.0.windows.iter().any(|window| window.contains(*block)));
+        for &window in self.0.windows {
+            let mut start = u32::from(window.start);
+            while start < window.end() {
+                let secrets = private_registers(self.generation()).iter();
+                let inside =
+                    |secret: &&Block| u32::from(secret.start) <= start && start < secret.end();
+                if let Some(secret) = secrets.clone().find(inside) {
+                    start = secret.end();
+                    continue;
+                }
+                let ahead = secrets.map(|secret| u32::from(secret.start));
+                let secret = ahead.filter(|&ahead| ahead > start).min();
+                let end = window.end().min(secret.unwrap_or(u32::MAX));
+                let count = (end - start).min(u32::from(limit.registers()));
+                if let (Ok(first), Ok(count)) = (u16::try_from(start), u16::try_from(count)) {
+                    blocks.push(Block::new(first, count));
+                }
+                start += count;
+            }
+        }
+        blocks.sort_unstable();
+        blocks
+    }
+
     /// One block for both, if that may be read as a whole.
     fn join(self, first: Block, second: Block, limit: ReadLimit, private: bool) -> Option<Block> {
         let end = second.end().max(first.end());

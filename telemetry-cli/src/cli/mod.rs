@@ -12,11 +12,15 @@ use crate::config::parse_duration;
 use crate::log;
 
 pub use account::AccountArgs;
+pub use bluetti::{
+    BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
+};
+pub use bmw_mqtt::BmwMqttArgs;
 pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
-pub use login::{LoginCommand, LoginSaicArgs};
+pub use login::{LoginBmwArgs, LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
@@ -24,6 +28,8 @@ pub use station::StationArgs;
 pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs, StatusSaicArgs};
 
 mod account;
+mod bluetti;
+mod bmw_mqtt;
 mod command;
 mod decode;
 mod export;
@@ -65,11 +71,17 @@ impl Cli {
     pub fn of(args: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
         let name = args.first().and_then(|program| compat::command_of(program));
+        let is_bmw = |word: &OsString| word == compat::bmw_mqtt::NAME;
+        let args = match name == Some(compat::bmw_mqtt::NAME) || args.iter().any(is_bmw) {
+            true => bmw_mqtt::plain_flags(args),
+            false => args,
+        };
         let drop_in = name.and_then(|name| command.find_subcommand(name)).cloned();
         let Some(drop_in) = drop_in else {
             let matches = command.try_get_matches_from_mut(args)?;
             return Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command));
         };
+        let has_log_args = !has_another_log(&drop_in);
         let mut command = clap::Command::new("telemetry")
             .multicall(true)
             .subcommand(with_log_args(drop_in));
@@ -77,6 +89,7 @@ impl Cli {
         let read = || {
             let log = matches
                 .subcommand()
+                .filter(|_| has_log_args)
                 .map(|(_, matches)| LogArgs::from_arg_matches(matches));
             Ok(Self {
                 log: log.transpose()?.unwrap_or_default(),
@@ -89,6 +102,9 @@ impl Cli {
 
 /// The subcommand as a program of its own.
 fn with_log_args(drop_in: clap::Command) -> clap::Command {
+    if has_another_log(&drop_in) {
+        return drop_in.max_term_width(WIDTH);
+    }
     // They bring a text about themselves along.
     let about = drop_in.get_about().cloned().unwrap_or_default();
     let long_about = drop_in.get_long_about().cloned().unwrap_or_default();
@@ -96,6 +112,12 @@ fn with_log_args(drop_in: clap::Command) -> clap::Command {
         .about(about)
         .long_about(long_about)
         .max_term_width(WIDTH)
+}
+
+/// Whether `--log` is another thing there.
+fn has_another_log(command: &clap::Command) -> bool {
+    let mut arguments = command.get_arguments();
+    arguments.any(|argument| argument.get_long() == Some("log"))
 }
 
 const WIDTH: usize = 100;
@@ -181,6 +203,42 @@ pub enum Command {
     /// read the arguments of a process.
     #[command(name = compat::jbd_bms_mqtt::NAME, version, after_help = EXIT_CODES)]
     JbdBmsMqtt(JbdBmsMqttArgs),
+    /// Write what Bluetti power stations say into MariaDB: stands in for the
+    /// Python program of this name
+    ///
+    /// Fills its four tables, and makes those that are missing. While the database
+    /// is away, readings wait on disk; each arrives once.
+    #[command(name = compat::bluetti::monitor::NAME, version, after_help = EXIT_CODES)]
+    BluettiMonitor(BluettiMonitorArgs),
+    /// Publish what Bluetti power stations say, and take commands for them: stands
+    /// in for the Python program of this name
+    ///
+    /// Its topics and payloads, and its entities in Home Assistant.
+    #[command(name = compat::bluetti::mqtt::NAME, version, after_help = EXIT_CODES)]
+    BluettiMqtt(BluettiMqttArgs),
+    /// Write down everything that a Bluetti power station says: stands in for the
+    /// Python program of this name
+    ///
+    /// One JSON line for each request and its answer, decrypted if the station
+    /// encrypts; `telemetry decode bluetti` reads them. Goes on until it is stopped.
+    #[command(name = compat::bluetti::LOGGER, version, after_help = EXIT_CODES)]
+    BluettiLogger(BluettiLoggerArgs),
+    /// Find out which registers a Bluetti power station has: stands in for the
+    /// Python program of this name
+    ///
+    /// Asks for registers 0 to 12500, many at once where there are many, and writes
+    /// down the answers in the form of `bluetti-logger`. Registers with PINs and
+    /// passwords are left out. An interrupted survey goes on where it ended.
+    #[command(name = compat::bluetti::DISCOVERY, version, after_help = EXIT_CODES)]
+    BluettiDiscovery(BluettiDiscoveryArgs),
+    /// Read BMW and MINI cars and publish one JSON message for each: stands in
+    /// for the service of this name
+    ///
+    /// A vehicle is each NAME with NAME_VIN in the environment. NAME_USERNAME
+    /// and NAME_PASSWORD take it from MyBMW, NAME_CARDATA_CLIENT_ID from
+    /// CarData. The first login at MyBMW needs `--captcha_token_NAME TOKEN`.
+    #[command(name = compat::bmw_mqtt::NAME, version, after_help = EXIT_CODES)]
+    BmwMqtt(BmwMqttArgs),
     /// Bring MG cars to MQTT: stands in for the Python gateway of this name
     ///
     /// Flags, environment variables, topics and commands are those of the

@@ -12,6 +12,11 @@ use crate::config::BmwRegion;
 pub enum StatusCommand {
     /// A JBD battery pack; it need not be in any configuration
     Jbd(StatusJbdArgs),
+    /// The cars of an iSMART account
+    ///
+    /// A car that was asked a moment ago is not asked again: its last answer is
+    /// shown.
+    Saic(StatusSaicArgs),
     /// The BMW, MINI and Toyota cars of a MyBMW account
     ///
     /// Logs in with a captcha token, which is valid once and for minutes;
@@ -21,11 +26,6 @@ pub enum StatusCommand {
     Bmw(StatusBmwArgs),
     /// A Bluetti power station; it need not be in any configuration
     Bluetti(StatusBluettiArgs),
-    /// The cars of an iSMART account
-    ///
-    /// A car that was asked a moment ago is not asked again: its last answer is
-    /// shown.
-    Saic(StatusSaicArgs),
 }
 
 /// `status saic`

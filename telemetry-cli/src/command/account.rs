@@ -34,8 +34,7 @@ pub(super) async fn open(args: &AccountArgs, log: &LogArgs) -> Result<Account, F
     let saic = choose(&config, args)?;
     let config = Config {
         saic: vec![saic.clone()],
-        jbd: Vec::new(),
-        ..config
+        ..config.without_devices()
     };
     let (context, rival, state) =
         context(&config, args.state_dir.state_dir.as_deref(), nothing()).await?;
@@ -59,7 +58,7 @@ pub(super) async fn context(
     let mut context = Context::brief(radio)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    if config.saic.is_empty() {
+    if config.saic.is_empty() && config.bmw.is_empty() {
         return Ok((context, Rival::None, None));
     }
     let directory = locate_state_dir(asked, config);

@@ -18,6 +18,8 @@ use crate::radio::{Air, Radio};
 use crate::state_dir::StateDir;
 use crate::{shutdown, sink};
 
+mod mg;
+
 /// Where the broker listens if nothing else is asked for and it is free.
 const BROKER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 18_830);
 
@@ -37,10 +39,15 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let broker = listen(args.mqtt_listen).await?;
     let address = broker.local_addr();
     let air = Air::demo();
-    let config = config(&air, address);
+    // The broker and the clouds go last: the gateway says goodbye on them.
+    let servers_shutdown = CancellationToken::new();
+    let mut config = config(&air, address);
+    config.saic = vec![mg::start(servers_shutdown.clone()).await?];
     let database = database_file(&config, &state);
 
-    let mut gateway = open(config, Radio::Simulated(air), &state).await?;
+    // Each demo has clouds of its own, which know no session of an earlier one.
+    let gateway = open(config, Radio::Simulated(air), &state).await?;
+    let mut gateway = gateway.with_state_dir(None);
     if args.json {
         gateway.add_sink("stdout", sink::stdout::run);
     } else {
@@ -56,11 +63,9 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
             shutdown.cancel();
         });
     }
-    // The broker goes last: the gateway says goodbye on it.
-    let broker_shutdown = CancellationToken::new();
-    let broker = tokio::spawn(broker.run(broker_shutdown.clone()));
+    let broker = tokio::spawn(broker.run(servers_shutdown.clone()));
     let result = gateway.run(shutdown).await.map_err(Failure::from);
-    broker_shutdown.cancel();
+    servers_shutdown.cancel();
     let _ = broker.await;
     result
 }
@@ -148,7 +153,7 @@ fn announce(
             .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
-            "Three simulated battery packs and two power stations, read every {} s. Ctrl-C ends it.\n\
+            "Three simulated battery packs, two power stations and an MG, read every {} s. Ctrl-C ends it.\n\
              MQTT     mosquitto_sub -h {} -p {} -v -t 'telemetry/#'\n\
              History  {database}\n",
             INTERVAL.as_secs(),

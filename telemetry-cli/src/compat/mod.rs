@@ -9,12 +9,21 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 pub mod bluetti;
+pub mod bmw_mqtt;
 pub mod jbd_bms_mqtt;
 pub mod saic;
 
 /// The subcommands that are drop-in commands. Called through a link of such a
 /// name, the program is that command.
-pub const COMMANDS: [&str; 2] = [jbd_bms_mqtt::NAME, saic::NAME];
+pub const COMMANDS: [&str; 7] = [
+    bmw_mqtt::NAME,
+    jbd_bms_mqtt::NAME,
+    bluetti::monitor::NAME,
+    bluetti::mqtt::NAME,
+    bluetti::LOGGER,
+    bluetti::DISCOVERY,
+    saic::NAME,
+];
 
 /// The drop-in command that a program called `program` stands for.
 pub fn command_of(program: &OsStr) -> Option<&'static str> {

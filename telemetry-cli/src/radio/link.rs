@@ -103,6 +103,16 @@ impl jbd_bms::Transport for Link {
     }
 }
 
+impl bluetti_modbus::Transport for Link {
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Self::send(self, bytes).await
+    }
+
+    async fn recv(&mut self) -> io::Result<Vec<u8>> {
+        Self::recv(self).await
+    }
+}
+
 /// The radio's end of a [`Link`].
 #[derive(Debug)]
 pub(super) struct FarEnd {

@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::event::{Availability, Device, DeviceId, DeviceKind, Event, Reading};
 use crate::hub::Hub;
-use crate::summary::{self, charge_and_power, details};
+use crate::summary;
 use crate::supervisor::{Exit, Task};
 
 /// How often the table is drawn, if anything changed.
@@ -109,8 +109,9 @@ fn table(rows: &BTreeMap<DeviceId, Row>) -> String {
     for row in rows.values() {
         let (mut charge, mut power, mut rest, mut measured) = Default::default();
         if let Some(reading) = &row.reading {
-            (charge, power) = charge_and_power(&reading.values);
-            rest = details(&reading.values);
+            charge = summary::charge(&reading.values);
+            power = summary::power(&reading.values);
+            rest = summary::details(&reading.values);
             measured = time(reading);
         }
         let state = row.offline.as_deref().unwrap_or("online");

@@ -165,7 +165,8 @@ fn the_log_suits_its_reader() {
             .expect("lock");
         outcome.stderr[..end].to_owned()
     };
-    let message = "telemetry.toml: no device is configured (add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`)\n";
+    let message = "telemetry.toml: no device is configured \
+                   (add a `[[jbd]]`, a `[[bluetti]]`, a `[[saic]]` or a `[[bmw]]`)\n";
 
     let journal = log(&[], &[("JOURNAL_STREAM", "8:1")]);
     assert_eq!(journal, format!(" WARN telemetry_cli::command: {message}"));

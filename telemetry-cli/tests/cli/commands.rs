@@ -77,7 +77,8 @@ fn once_needs_devices() {
     assert!(
         outcome.stderr.ends_with(
             "error: no devices are configured\n\
-             help: add one; `telemetry config sample` shows how\n"
+             help: add a [[jbd]], [[bluetti]], [[saic]] or [[bmw]] table; \
+             `telemetry config sample` shows them\n"
         ),
         "{}",
         outcome.stderr

@@ -45,9 +45,15 @@ impl Demo {
         }
     }
 
+    /// The next one of a pack: those of other devices are tested elsewhere.
     fn reading(&mut self) -> Value {
-        let line = self.lines.next().expect("a reading").expect("text");
-        serde_json::from_str(&line).expect("JSON")
+        loop {
+            let line = self.lines.next().expect("a reading").expect("text");
+            let reading: Value = serde_json::from_str(&line).expect("JSON");
+            if is_pack(&reading) {
+                return reading;
+            }
+        }
     }
 
     fn broker(&self) -> (String, String) {
@@ -81,6 +87,10 @@ impl Drop for Demo {
     }
 }
 
+fn is_pack(reading: &Value) -> bool {
+    reading["device"]["kind"] == "battery"
+}
+
 fn export(state_dir: &Path) -> Vec<Value> {
     let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
         .args(["export", "--format", "jsonl", "--state-dir"])
@@ -103,7 +113,6 @@ fn readings_come_as_json_lines() {
     let mut seen = BTreeSet::new();
     while seen.len() < PACKS.len() {
         let reading = demo.reading();
-        assert_eq!(reading["device"]["kind"], "battery");
         let time = reading["measured_at"].as_str().expect("a time");
         assert!(time.ends_with('Z'));
         let values = &reading["values"];
@@ -123,10 +132,16 @@ fn the_demo_ends_in_time_with_everything_stored() {
     let mut said = BTreeSet::new();
     for line in demo.lines.by_ref() {
         let reading = serde_json::from_str(&line.expect("text")).expect("JSON");
-        said.insert(stamp(&reading));
+        if is_pack(&reading) {
+            said.insert(stamp(&reading));
+        }
     }
     assert!(demo.child.wait().expect("an end").success());
-    let stored: BTreeSet<_> = export(directory.path()).iter().map(stamp).collect();
+    let stored: BTreeSet<_> = export(directory.path())
+        .iter()
+        .filter(|row| is_pack(row))
+        .map(stamp)
+        .collect();
     assert_eq!(stored, said, "an orderly end loses nothing");
 }
 
@@ -149,15 +164,19 @@ fn the_broker_holds_topics_and_discovery() {
         seen.insert(reading["device"]["id"].as_str().expect("an id").to_owned());
     }
     // The first announcement follows the first reading, after a moment.
+    let announced = |documents: &Vec<(String, String)>| {
+        let topic = |id: &str| documents.iter().any(|(topic, _)| topic.contains(id));
+        PACKS.iter().all(|id| topic(id)) && topic("gateway")
+    };
     let mut documents = Vec::new();
     for _ in 0..10 {
         documents = demo.retained("homeassistant/device/+/config");
-        if documents.len() == PACKS.len() + 1 {
+        if announced(&documents) {
             break;
         }
         std::thread::sleep(Duration::from_secs(1));
     }
-    assert_eq!(documents.len(), PACKS.len() + 1, "packs and gateway");
+    assert!(announced(&documents), "packs and gateway: {documents:?}");
 
     let topics = demo.retained("telemetry/#");
     let payload = |topic: &str| {
@@ -201,7 +220,7 @@ fn killed_at_any_point_it_loses_nothing_and_stores_nothing_twice() {
     }
     let rows = export(directory.path());
     let mut stored = BTreeSet::new();
-    for row in &rows {
+    for row in rows.iter().filter(|row| is_pack(row)) {
         assert!(stored.insert(stamp(row)), "twice: {row}");
     }
     for reading in &said {

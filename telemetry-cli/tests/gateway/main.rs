@@ -29,6 +29,7 @@ pub mod watcher;
 
 mod control;
 mod kill;
+mod station;
 
 /// `telemetry run`; what it says is added to the file `log`.
 fn start(computer: &Computer) -> Running {

@@ -14,7 +14,6 @@ use crate::shutdown;
 pub(super) async fn mybmw(args: &SimulateArgs) -> Result<(), Failure> {
     serve(args, MyBmw::new(args.seed), |address| {
         json!({
-            "ready": true,
             "base_url": format!("http://{address}"),
             "user": USER,
             "password": PASSWORD,
@@ -35,7 +34,6 @@ pub(super) async fn cardata(args: &SimulateArgs) -> Result<(), Failure> {
     let stream = stream.map_err(|error| in_use(beside, &error))?;
     let cloud = Arc::new(Mutex::new(CarData::new(args.seed)));
     say(&json!({
-        "ready": true,
         "base_url": format!("http://{}", server.local_addr()),
         "mqtt": format!("tcp://{}", stream.local_addr()),
         "client_id": CLIENT_ID,

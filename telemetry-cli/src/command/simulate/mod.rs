@@ -49,8 +49,12 @@ fn in_use(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::new(Code::Backend, message).hint("port 0 takes a free one: `--listen 127.0.0.1:0`")
 }
 
-fn say(ready: &Value) -> Result<(), Failure> {
-    writeln!(std::io::stdout(), "{ready}").map_err(|error| Failure::stdout(&error))
+/// `ready` comes first: whoever waits for it looks at the beginning of the line.
+fn say(about: &Value) -> Result<(), Failure> {
+    let about = about.to_string();
+    let rest = about.strip_prefix('{').unwrap_or(&about);
+    let line = format!(r#"{{"ready":true,{rest}"#);
+    writeln!(std::io::stdout(), "{line}").map_err(|error| Failure::stdout(&error))
 }
 
 fn ended(error: &std::io::Error) -> Failure {

@@ -12,7 +12,6 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<(), Failure> {
     let account = (config.user.clone(), config.password.clone());
     serve(args, Saic::new(config, args.seed), |address| {
         json!({
-            "ready": true,
             "base_url": format!("http://{address}{BASE_PATH}/"),
             "user": account.0,
             "password": account.1,

@@ -27,9 +27,9 @@ const INSTEAD: &str = "see its topics or `telemetry export` for what it says";
 pub async fn run(command: &StatusCommand, log: &LogArgs) -> Result<(), Failure> {
     match command {
         StatusCommand::Jbd(args) => jbd(args, log).await,
+        StatusCommand::Saic(args) => saic(args, log).await,
         StatusCommand::Bmw(args) => bmw::bmw(args, log).await,
         StatusCommand::Bluetti(args) => bluetti(args, log).await,
-        StatusCommand::Saic(args) => saic(args, log).await,
     }
 }
 
@@ -121,7 +121,7 @@ async fn show(
     }
     if json {
         let args = OnceArgs {
-            json: true,
+            json,
             ..OnceArgs::default()
         };
         return once::once(config, &args).await;

@@ -19,7 +19,7 @@ pub const LAST: u16 = 12_500;
 const SIZES: [u16; 2] = [ReadLimit::SAFE.registers(), ReadLimit::MAX.registers()];
 
 /// Where pages begin.
-const ROUND: u16 = 10;
+const ROUND: u16 = 50;
 
 /// A gap that is shorter is halved at once.
 const GAP: u16 = 8;

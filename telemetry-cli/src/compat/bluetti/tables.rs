@@ -215,7 +215,7 @@ fn cell(value: &Value, form: Form) -> Cell {
 }
 
 /// As Python prints a decimal that came of a division: no zeros at the end.
-fn shortest(number: Decimal) -> String {
+pub fn shortest(number: Decimal) -> String {
     let text = number.to_string();
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),

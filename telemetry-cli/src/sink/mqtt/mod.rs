@@ -37,6 +37,7 @@ mod connection;
 pub mod errand;
 mod failure;
 pub mod fleeting;
+pub mod foreign;
 mod history;
 mod link;
 mod publisher;

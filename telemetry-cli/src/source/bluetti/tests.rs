@@ -1,27 +1,18 @@
 use bluetti_modbus::model::Model;
 use bluetti_modbus::session::Security;
+use bluetti_modbus::simulator::{Output, Station as Simulated, StationConfig};
 
 use super::*;
-use crate::control::{Controls, Refusal};
-use crate::database::Database;
+use crate::control::Refusal;
 use crate::exit::Code;
-use crate::hub::Hub;
 use crate::metric::power_station as metric;
 use crate::radio::Air;
-use crate::stats::Stats;
 
 const PLAIN: &str = "AC3002237000000001";
 const ENCRYPTED: &str = "AC1802305000000002";
 
 async fn context() -> Context {
-    Context {
-        hub: Hub::new(None, Duration::from_secs(300), vec![]),
-        radio: Radio::Simulated(Air::demo()),
-        stats: Stats::default(),
-        controls: Controls::default(),
-        state_dir: None,
-        database: Arc::new(Database::open(None).await.unwrap()),
-    }
+    Context::brief(Radio::Simulated(Air::demo())).await.unwrap()
 }
 
 fn reading(context: &Context) -> Arc<Reading> {
@@ -219,4 +210,81 @@ async fn a_link_that_went_is_replaced_without_a_failed_poll() {
         }
         poller.poll(Scope::Brief).await.unwrap();
     }
+}
+
+/// Puts what a station says under TCP headers.
+async fn serve(listener: tokio::net::TcpListener, mut station: Simulated) {
+    use bluetti_modbus::modbus::{crc16_modbus, tcp::HEAD_LEN};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let (mut stream, _) = listener.accept().await.unwrap();
+    station.connect(0);
+    let began = Instant::now();
+    let mut now_ms = 0;
+    let mut head = [0; HEAD_LEN];
+    while stream.read_exact(&mut head).await.is_ok() {
+        let mut pdu = vec![0; usize::from(head[5]) - 1];
+        stream.read_exact(&mut pdu).await.unwrap();
+        let mut request = [&head[6..], &pdu].concat();
+        request.extend(crc16_modbus(&request).to_le_bytes());
+        let elapsed_ms = began.elapsed().as_millis();
+        now_ms = u64::try_from(elapsed_ms).unwrap().max(now_ms);
+        station.write(&request, now_ms);
+        let mut answer = Vec::new();
+        while let Some(at_ms) = station.next_at() {
+            now_ms = at_ms;
+            if let Some(Output::Notify(chunk)) = station.poll(now_ms) {
+                answer.extend(chunk);
+            }
+        }
+        let body = &answer[..answer.len() - 2];
+        let length = u16::try_from(body.len()).unwrap().to_be_bytes();
+        stream
+            .write_all(&[&head[..4], &length, body].concat())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_station_over_tcp_is_read_and_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let station = StationConfig::of_model(Model::EP2000_TCP, 815);
+    tokio::spawn(serve(listener, Simulated::new(station, 1)));
+    let context = context().await;
+    let mut config = Bluetti::new(None, None);
+    config.tcp = Some(place.clone());
+    config.allow.ac_output = true;
+    let mut poller = poller(config, context.clone(), "bluetti");
+    let first = poller.poll(Scope::Due).await.unwrap();
+    assert_eq!(first.device.as_str(), "bluetti-ep2000-815");
+    assert_eq!(first.values.number(&metric::AC_OUTPUT_POWER_W), Some(148.0));
+    assert_eq!(first.values.number(&metric::SOC_PERCENT), Some(64.0));
+    context.hub.read(first);
+    let device = context.hub.snapshot().remove(0).device;
+    assert_eq!((&device.name, &device.address), (&place, &None));
+    // No phone is in the way.
+    let pause = |offer: &crate::control::Offer| offer.control.key == "bluetooth_pause";
+    assert!(!device.controls.iter().any(pause));
+    let id = device.id.to_string();
+    told(&mut poller, &id, "ac_output", "off").await.unwrap();
+    let values = reading(&context).values.clone();
+    assert_eq!(values.get(&metric::AC_OUTPUT_ON), Some(&false.into()));
+}
+
+#[tokio::test]
+async fn a_port_that_nobody_listens_on_is_said_to_be_so() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let mut config = Bluetti::new(None, None);
+    config.tcp = Some(place.clone());
+    let error = once(config, context().await).await.unwrap_err();
+    assert_eq!(error.code(), Code::Device);
+    let said = error.to_string();
+    assert!(
+        said.starts_with(&format!("no connection to {place}: ")),
+        "{said}"
+    );
 }

@@ -1,5 +1,5 @@
 use bluetti_modbus::model::Pack;
-use bluetti_modbus::register::{Decimal, Field, Group, Role, Value as Told};
+use bluetti_modbus::register::{Decimal, Field, Group, Role, SlotMode, Value as Told};
 use serde_json::{Map, json};
 
 use crate::event::Values;
@@ -135,7 +135,9 @@ fn pack(pack: &Pack<'_>) -> Value {
     );
     set(
         "software_version",
-        pack.version().map(|version| version.to_string().into()),
+        pack.version()
+            .filter(|version| version.raw() != 0)
+            .map(|version| version.to_string().into()),
     );
     let cells = pack.cell_voltages_mv();
     if let (Some(low), Some(high)) = (cells.iter().min(), cells.iter().max()) {
@@ -156,7 +158,9 @@ fn pack(pack: &Pack<'_>) -> Value {
     Value::Map(fields)
 }
 
-/// What the catalogue has no row for, under the names of the reference.
+/// What the catalogue has no row for, under the names of the reference; but no
+/// words without a bit that is set, no slots that are off, and not the clock:
+/// each stored reading carries all of it.
 pub(super) fn extra(told: &BluettiStation) -> Map<String, serde_json::Value> {
     let fields = told.model.decode(&told.registers);
     fields
@@ -166,7 +170,13 @@ pub(super) fn extra(told: &BluettiStation) -> Map<String, serde_json::Value> {
 }
 
 fn is_extra(field: &Field, value: &Told) -> bool {
-    if matches!(field.group(), Group::Packs | Group::Private) {
+    let says_nothing = match value {
+        Told::Bits(bits) => *bits == 0,
+        Told::Slot(slot) => slot.mode == SlotMode::Off,
+        Told::Time(_) => true,
+        _ => false,
+    };
+    if says_nothing || matches!(field.group(), Group::Packs | Group::Private) {
         return false;
     }
     match field.role() {

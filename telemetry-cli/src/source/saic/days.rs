@@ -220,7 +220,11 @@ async fn what_a_day_costs() {
     }
     assert_eq!(
         table,
-        [("parked", 0, 0), ("charging", 0, 0), ("driving", 0, 0)]
+        [
+            ("parked", 2, 10),
+            ("charging", 121, 196),
+            ("driving", 268, 498)
+        ]
     );
 }
 

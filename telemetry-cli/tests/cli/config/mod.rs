@@ -3,6 +3,7 @@
 
 use crate::call::{Cli, Outcome};
 
+mod bluetti;
 mod mariadb;
 mod mqtt;
 

@@ -17,7 +17,7 @@ use answers::{Answers, Asked};
 use object::Object;
 
 mod answers;
-mod object;
+pub mod object;
 
 /// Connections of a phone that are followed at once.
 const LINKS_MAX: usize = 64;

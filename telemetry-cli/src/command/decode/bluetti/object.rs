@@ -1,6 +1,6 @@
 //! Answers as JSON objects. Their keys are part of the interface.
 
-use bluetti_modbus::modbus::{Answer, Frame, Words};
+use bluetti_modbus::modbus::{Answer, ExceptionCode, Frame};
 use bluetti_modbus::model::Model;
 use bluetti_modbus::register::{Field, Kind, Registers, Value, Word};
 use serde::{Serialize, Serializer};
@@ -8,39 +8,60 @@ use serde::{Serialize, Serializer};
 /// One answer, as it is printed.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Object {
+pub enum Object {
     /// Of a read.
-    Registers { start: u16, fields: Fields },
+    Registers {
+        /// The first register.
+        start: u16,
+        /// What is in them.
+        fields: Fields,
+    },
     /// Of a write.
-    Written { start: u16 },
+    Written {
+        /// The first register.
+        start: u16,
+    },
     /// A refusal.
-    Exception { code: u8 },
+    Exception {
+        /// The exception code.
+        code: u8,
+    },
 }
 
 /// By name, in the order of the registers.
 #[derive(Debug)]
-pub(super) struct Fields(Vec<(&'static str, Value)>);
+pub struct Fields(Vec<(&'static str, Value)>);
 
 impl Object {
     /// The answer to a request for the registers from `start` on.
-    pub(super) fn new(model: Model, start: u16, frame: &Frame<'_>) -> Self {
+    pub fn new(model: Model, start: u16, frame: &Frame<'_>) -> Self {
         match frame.answer {
-            Answer::Registers(words) => Self::Registers {
-                start,
-                fields: Fields::new(model, start, words),
-            },
-            Answer::Exception { code, .. } => Self::Exception { code: code.code() },
+            Answer::Registers(words) => Self::registers(model, start, &words.to_vec()),
+            Answer::Exception { code, .. } => Self::refused(code),
             _ => Self::Written { start },
         }
+    }
+
+    /// The registers from `start` on.
+    pub fn registers(model: Model, start: u16, words: &[u16]) -> Self {
+        Self::Registers {
+            start,
+            fields: Fields::new(model, start, words),
+        }
+    }
+
+    /// A refusal.
+    pub fn refused(code: ExceptionCode) -> Self {
+        Self::Exception { code: code.code() }
     }
 }
 
 impl Fields {
     /// Every field under each of its names. A name that stands for two fields is
     /// that of the one which has it as its own.
-    fn new(model: Model, start: u16, words: Words<'_>) -> Self {
+    fn new(model: Model, start: u16, words: &[u16]) -> Self {
         let mut registers = Registers::new();
-        registers.insert(start, &words.to_vec());
+        registers.insert(start, words);
         complete(model, start, words, &mut registers);
         let mut fields = Vec::new();
         let mut aliases = Vec::new();
@@ -61,12 +82,11 @@ impl Fields {
 
 /// Some programs read the first half of a number alone, which is all of it below
 /// 65 kW and 6 MWh: the other half is what it most likely is.
-fn complete(model: Model, start: u16, words: Words<'_>, registers: &mut Registers) {
-    let last = words.len().checked_sub(1);
-    let half = last.and_then(|last| words.get(last).zip(u16::try_from(last).ok()));
-    let Some((half, place)) = half.map(|(half, last)| (half, start.saturating_add(last))) else {
+fn complete(model: Model, start: u16, words: &[u16], registers: &mut Registers) {
+    let (Some((&half, rest)), place) = (words.split_last(), start) else {
         return;
     };
+    let place = place.saturating_add(u16::try_from(rest.len()).unwrap_or(u16::MAX));
     let field = model.fields().find(|field| {
         let block = field.block();
         (block.start, block.count) == (place, 2)
@@ -81,6 +101,26 @@ fn complete(model: Model, start: u16, words: Words<'_>, registers: &mut Register
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        let fields = self.0.iter();
+        serializer.collect_map(fields.map(|(name, value)| (name, Named { name, value })))
+    }
+}
+
+/// A value under one of its names. Who calls a field so has names of its own for
+/// the choices, too.
+struct Named<'f> {
+    name: &'static str,
+    value: &'f Value,
+}
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Value::Choice(choice) = self.value
+            && self.name.starts_with("ctrl_")
+            && let Some(alias) = choice.alias()
+        {
+            return serializer.serialize_str(alias);
+        }
+        self.value.serialize(serializer)
     }
 }
