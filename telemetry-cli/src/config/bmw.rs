@@ -56,6 +56,9 @@ pub struct Bmw {
     /// What its login is called where it is kept, if not by the account.
     #[serde(skip)]
     pub token_name: Option<String>,
+    /// CarData: what is known is told again after this time, news or not.
+    #[serde(skip)]
+    pub repeat: Option<Duration>,
 }
 
 /// `[bmw.allow]`: which commands that can hurt are let through.
@@ -126,6 +129,7 @@ impl Default for Bmw {
             allow: BmwAllow::default(),
             captcha_token: None,
             token_name: None,
+            repeat: None,
         }
     }
 }

@@ -40,8 +40,6 @@ pub struct Cars(Arc<Mutex<BTreeMap<String, Handle>>>);
 pub struct Handle {
     /// Takes what happens to it.
     pub wishes: mpsc::Sender<Wish>,
-    /// Takes the topics of discovery that another gateway has left behind.
-    pub old_discovery: mpsc::Sender<String>,
     /// Ends it.
     pub stop: CancellationToken,
 }
@@ -73,14 +71,6 @@ impl Cars {
         let before = cars.len();
         cars.retain(|_, car| !car.wishes.is_closed());
         cars.len() < before
-    }
-
-    /// Another gateway has left this topic behind.
-    fn found(&self, vin: &str, topic: &str) {
-        if let Some(handle) = lock(&self.0).get(vin) {
-            // More than there are entities come from nobody.
-            let _ = handle.old_discovery.try_send(topic.to_owned());
-        }
     }
 
     /// Something happens to a car; false if there is none, or too much happens.
@@ -209,21 +199,9 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
             let payload = String::from_utf8_lossy(&payload).into_owned();
             cars.wish(vin, Wish::Station(subject, payload));
         }
-        if !matched {
-            tell_announcer(&cars, &topic, &payload, retained);
+        if !matched && retained && !payload.is_empty() {
+            shared.left.heard(&topic);
         }
-    }
-}
-
-/// What a gateway that was here before has left is for the announcer of the car.
-fn tell_announcer(cars: &Cars, topic: &str, payload: &[u8], retained: bool) {
-    let vin = topic
-        .split('/')
-        .rev()
-        .nth(2)
-        .and_then(|node| node.strip_suffix("_mg"));
-    if let (Some(vin), true, false) = (vin, retained, payload.is_empty()) {
-        cars.found(vin, topic);
     }
 }
 
