@@ -11,10 +11,11 @@ use bimmer::mybmw::{
 };
 use bimmer::simulator::{Car, Drive, MyBmwCloud};
 use bimmer::types::parse_time;
-use bimmer::{Error, MemoryTokenStore, Token, Vin};
-use chrono::{TimeDelta, Utc};
+use bimmer::{Error, Vin};
+use chrono::TimeDelta;
 use mockito::{Matcher, Server};
 use serde_json::json;
+use support::mybmw::logged_in;
 use support::simulated::{Link, Time};
 
 const VIN: &str = "WBA11AA0001234501";
@@ -112,18 +113,6 @@ fn consumption() {
     assert_eq!(month.electric_kwh_per_100_km, Some(18.25));
     assert_eq!(month.fuel_l_per_100_km, None);
     assert_eq!(of(json!({"status": "NoData"})).consumption, None);
-}
-
-fn logged_in(url: &str) -> Client {
-    let mut token = Token::from_refresh_token("R");
-    token.access_token = "A".into();
-    token.gcid = Some("G-1".to_owned());
-    token.expires_at = Utc::now() + TimeDelta::hours(1);
-    Client::builder(Region::RestOfWorld)
-        .api_url(url)
-        .token_store(MemoryTokenStore::with(token))
-        .build()
-        .unwrap()
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The app API's requests on the wire: real HTTP to scripted answers on loopback.
 
+mod support;
+
+use bimmer::Error;
 use bimmer::mybmw::{Client, Command, Region};
-use bimmer::{Error, MemoryTokenStore, Token};
-use chrono::{TimeDelta, Utc};
 use mockito::{Matcher, Server};
 use serde_json::{Value as Json, json};
+use support::mybmw::logged_in;
 
 fn vector() -> Json {
     serde_json::from_str(include_str!("data/vehicles/bev_charging.json")).unwrap()
@@ -71,17 +73,6 @@ async fn login_with_a_redirect_that_leads_nowhere() {
     for mock in [config, first, second, token] {
         mock.assert_async().await;
     }
-}
-
-fn logged_in(url: &str) -> Client {
-    let mut token = Token::from_refresh_token("R");
-    token.access_token = "A".into();
-    token.expires_at = Utc::now() + TimeDelta::hours(1);
-    Client::builder(Region::RestOfWorld)
-        .api_url(url)
-        .token_store(MemoryTokenStore::with(token))
-        .build()
-        .unwrap()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use bimmer::mybmw::{ChargingStatus, TimeOfDay, Vehicle};
+use bimmer::mybmw::{ChargingPreference, ChargingStatus, TimeOfDay, Vehicle};
 use serde_json::{Value as Json, json};
 use support::mybmw::{iso, read, vehicle};
 
@@ -332,4 +332,59 @@ fn check_capabilities(name: &str, car: &Vehicle, parsed: &Json) {
         parsed["lsc_type"],
         "{name}"
     );
+}
+
+/// What the client of the vectors leaves out.
+#[test]
+fn values_that_others_leave_out() {
+    let mut vector = vehicle("bev_charging");
+    vector["state"]["state"]["vehicleSoftwareVersion"] =
+        json!({"iStep": 563, "puStep": {"month": 3, "year": 22}, "seriesCluster": "G070"});
+    vector["state"]["capabilities"]["isPlugAndChargeSupported"] = json!(true);
+    vector["charging_settings"]["chargeAndClimateTimerDetail"]["departureTimer"]["weeklyTimers"] = json!([{"id": 1, "time": "0001-01-01T07:05:00", "daysOfTheWeek": ["MONDAY"],
+            "timerAction": "ACTIVATE"}, {"time": "soon"}]);
+    let car = read(&vector);
+    let state = &car.state;
+    assert_eq!(state.lsc_privacy_mode.as_deref(), Some("OFF"));
+    assert_eq!(state.security_overview_mode.as_deref(), Some("ARMED"));
+    assert_eq!(
+        state.vehicle_software_version.as_ref().unwrap().i_step,
+        Some(563)
+    );
+    let timer = &state.climate_timers[0];
+    assert_eq!(timer.departure_time, Some(TimeOfDay { hour: 7, minute: 0 }));
+    assert_eq!(
+        (timer.is_weekly_timer, timer.timer_week_days.len()),
+        (Some(true), 1)
+    );
+    let profile = state.charging_profile.as_ref().unwrap();
+    assert_eq!(
+        (profile.target_soc_percent, profile.ac_current_limit_a),
+        (Some(80), Some(16))
+    );
+    assert_eq!(profile.hospitality.as_deref(), Some("NO_ACTION"));
+    assert_eq!(profile.idcc.as_deref(), Some("NO_ACTION"));
+    assert!(car.capabilities.a4a_type.is_some());
+    assert_eq!(
+        car.capabilities.flags.get("isPlugAndChargeSupported"),
+        Some(&true)
+    );
+    assert!(!car.capabilities.flags.contains_key("lock"));
+
+    let timers = car.charging.as_ref().unwrap().timers.as_ref().unwrap();
+    assert_eq!(timers.is_precondition_active, Some(true));
+    let slot = timers.charging.as_ref().unwrap();
+    assert_eq!(slot.kind.as_deref(), Some("TIME_SLOT"));
+    assert_eq!(slot.preference, Some(ChargingPreference::ChargingWindow));
+    assert_eq!(
+        slot.start,
+        Some(TimeOfDay {
+            hour: 22,
+            minute: 30
+        })
+    );
+    assert_eq!(slot.end, Some(TimeOfDay { hour: 5, minute: 0 }));
+    let weekly = &timers.departure.as_ref().unwrap().weekly;
+    assert_eq!(weekly[0].time, Some(TimeOfDay { hour: 7, minute: 5 }));
+    assert_eq!((weekly[0].days.len(), weekly[1].time), (1, None));
 }

@@ -2,13 +2,11 @@
 
 mod support;
 
-use std::time::Duration;
-
-use bimmer::cardata::stream::{Ending, Stream, StreamEvent, StreamOptions};
+use bimmer::cardata::stream::{Ending, StreamEvent, StreamOptions};
 use bimmer::cardata::{Client, ClientId, Overview, Telemetry};
 use bimmer::{Error, LoginError, Vin};
 use chrono::Utc;
-use support::broker::{self, CLIENT, Cloud, Direct};
+use support::broker::{self, CLIENT, Cloud, Direct, next};
 use tokio::net::TcpListener;
 
 async fn serve(listener: TcpListener, cloud: Cloud) {
@@ -32,13 +30,6 @@ fn options() -> StreamOptions {
     let mut options = StreamOptions::default();
     options.plain_loopback = true;
     options
-}
-
-async fn next(stream: &mut Stream) -> StreamEvent {
-    tokio::time::timeout(Duration::from_secs(60), stream.next())
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 #[tokio::test]

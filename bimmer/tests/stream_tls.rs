@@ -4,15 +4,14 @@
 mod support;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bimmer::cardata::stream::{Ending, Stream, StreamEvent, StreamOptions};
+use bimmer::cardata::stream::{Ending, StreamEvent, StreamOptions};
 use bimmer::cardata::{Overview, Telemetry};
 use chrono::Utc;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use support::broker::{self, Cloud};
+use support::broker::{self, Cloud, next};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -57,13 +56,6 @@ async fn broker_for(name: &str) -> (Cloud, u16, String) {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(serve(listener, tls, cloud.clone()));
     (cloud, port, authority)
-}
-
-async fn next(stream: &mut Stream) -> StreamEvent {
-    tokio::time::timeout(Duration::from_secs(60), stream.next())
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 #![no_main]
 
-use bimmer::mybmw::{Capabilities, ChargingDetails, Profile, Vehicle, VehicleState};
+use bimmer::mybmw::{
+    Capabilities, ChargingDetails, ChargingSessions, ChargingStatistics, Profile, Sustainability,
+    Vehicle, VehicleState,
+};
 use chrono::DateTime;
 use serde_json::Value;
 
@@ -11,6 +14,14 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         return;
     };
     let part = |name: &str| document.get(name).cloned().unwrap_or_default();
+    let sessions: ChargingSessions = serde_json::from_value(part("sessions")).unwrap_or_default();
+    for session in &sessions.sessions {
+        let _ = session.started_at();
+        assert!(session.energy_kwh().is_none_or(f64::is_finite));
+    }
+    let _ = sessions.energy_kwh();
+    let _ = serde_json::from_value::<ChargingStatistics>(part("statistics"));
+    let _ = serde_json::from_value::<Sustainability>(part("sustainability"));
     let Ok(profile) = serde_json::from_value::<Profile>(part("profile")) else {
         return;
     };

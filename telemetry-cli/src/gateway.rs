@@ -207,6 +207,12 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
             None => sinks.supervise(component, move |task| {
                 sink::mqtt::run(mqtt.clone(), home_assistant.clone(), context.clone(), task)
             }),
+            Some(DropIn::BmwMqtt(messages)) => {
+                let messages = messages.clone();
+                sinks.supervise(component, move |task| {
+                    compat::bmw_mqtt::run(mqtt.clone(), messages.clone(), context.clone(), task)
+                });
+            }
             Some(DropIn::JbdBmsMqtt(merged)) => {
                 let merged = merged.clone();
                 sinks.supervise(component, move |task| {

@@ -28,7 +28,7 @@
 //! | radio | [`radio`] | the SDK crates' transports and simulators, [`config`] for PINs, [`exit`] for its codes |
 //! | sources | [`source`] | the SDK crates, words, rules, storage, middle, radio, their table of [`config`], [`exit`] for its codes |
 //! | sinks | [`sink`] | words, rules, storage, middle, their table of [`config`], [`exit`] for its codes; no SDK crate |
-//! | drop-ins | [`compat`] | words, the values of the SDK crates, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes |
+//! | drop-ins | [`compat`] | words, the values of the SDK crates, [`sink`], [`config`], their arguments of [`cli`], [`exit`] for its codes; [`compat::saic`] also the client of its SDK crate |
 //! | whole | [`gateway`] | all of these; the one place that names every component |
 //! | commands | [`command`] | everything |
 //!

@@ -17,9 +17,96 @@ pub struct ChargingDetails {
     /// Limits, target, noise.
     #[serde(rename = "chargingSettingsDetail", deserialize_with = "lenient::maybe")]
     pub settings: Option<ChargingSettings>,
+    /// When to charge and to condition the cabin.
+    #[serde(
+        rename = "chargeAndClimateTimerDetail",
+        deserialize_with = "lenient::maybe"
+    )]
+    pub timers: Option<ChargingTimers>,
     /// Whether the flap stays unlocked.
     #[serde(rename = "chargingFlapDetail", deserialize_with = "flap")]
     pub is_flap_unlocked: Option<bool>,
+}
+
+/// When to charge and to condition the cabin, as the app's newer pages have it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ChargingTimers {
+    /// When to charge.
+    #[serde(rename = "chargingMode", deserialize_with = "lenient::maybe")]
+    pub charging: Option<ChargingSlot>,
+    /// When the car leaves.
+    #[serde(rename = "departureTimer", deserialize_with = "lenient::maybe")]
+    pub departure: Option<DepartureTimer>,
+    /// Whether the cabin is conditioned before departure.
+    #[serde(
+        rename = "isPreconditionForDepartureActive",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub is_precondition_active: Option<bool>,
+}
+
+/// When to charge.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ChargingSlot {
+    /// `CHARGING_IMMEDIATELY`, `TIME_SLOT`, `NO_ACTION`.
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub kind: Option<String>,
+    /// What decides.
+    #[serde(rename = "chargingPreference", deserialize_with = "lenient::maybe")]
+    pub preference: Option<ChargingPreference>,
+    /// Begin of cheap power.
+    #[serde(rename = "startTimeSlot", deserialize_with = "time_of_slot")]
+    pub start: Option<TimeOfDay>,
+    /// End of cheap power.
+    #[serde(rename = "endTimeSlot", deserialize_with = "time_of_slot")]
+    pub end: Option<TimeOfDay>,
+}
+
+/// When the car leaves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct DepartureTimer {
+    /// `WEEKLY_DEPARTURE_TIMER` or `TWO_DEPARTURE_TIMER`.
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub kind: Option<String>,
+    /// Weekly ones.
+    #[serde(rename = "weeklyTimers", deserialize_with = "lenient::list")]
+    pub weekly: Vec<WeeklyTimer>,
+}
+
+/// A weekly departure.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct WeeklyTimer {
+    /// Its number.
+    #[serde(deserialize_with = "lenient::integer")]
+    pub id: Option<i64>,
+    /// When.
+    #[serde(deserialize_with = "time_of_slot")]
+    pub time: Option<TimeOfDay>,
+    /// `MONDAY`, ….
+    #[serde(rename = "daysOfTheWeek", deserialize_with = "lenient::list")]
+    pub days: Vec<String>,
+    /// `ACTIVATE` or `DEACTIVATE`.
+    #[serde(rename = "timerAction", deserialize_with = "lenient::text")]
+    pub action: Option<String>,
+}
+
+/// The time of day in `0001-01-01T22:30:00`.
+fn time_of_slot<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<TimeOfDay>, D::Error> {
+    let text = lenient::text(from)?.unwrap_or_default();
+    let time = text.split('T').nth(1).unwrap_or_default();
+    let mut parts = time.splitn(3, ':').map(|part| part.parse::<u8>().ok());
+    let (hour, minute) = (parts.next().flatten(), parts.next().flatten());
+    Ok(hour.zip(minute).and_then(|(hour, minute)| {
+        (hour < 24 && minute < 60).then_some(TimeOfDay { hour, minute })
+    }))
 }
 
 /// Limits, target, noise.

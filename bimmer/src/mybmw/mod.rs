@@ -30,7 +30,8 @@ mod vehicle;
 pub use agent::{APP_VERSION, USER_AGENT, build_string, x_user_agent};
 pub use auth::{Credentials, LoginSecrets, OauthSettings};
 pub use charging::{
-    AcLimit, ChargingDetails, ChargingProfileChange, ChargingSettings, charging_profile_body,
+    AcLimit, ChargingDetails, ChargingProfileChange, ChargingSettings, ChargingSlot,
+    ChargingTimers, DepartureTimer, WeeklyTimer, charging_profile_body,
 };
 pub use charging_history::{
     ChargingSession, ChargingSessions, ChargingStatistics, ChargingSums, SessionBlock,
@@ -51,9 +52,9 @@ pub use region::Region;
 pub use slider::slider_position;
 pub use state::{
     ChargingMode, ChargingPreference, ChargingProfile, ChargingStatus, CheckControlMessage,
-    ClimateActivity, ClimateControl, DepartureTime, ElectricState, FuelLevel, LidState, Location,
-    LockState, OpeningsState, RequiredService, RoofState, ServiceStatus, Severity, TimeOfDay,
-    TimerType, VehicleState, Window, next_occurrence,
+    ClimateActivity, ClimateControl, ClimateTimer, DepartureTime, ElectricState, FuelLevel,
+    LidState, Location, LockState, OpeningsState, RequiredService, RoofState, ServiceStatus,
+    Severity, TimeOfDay, TimerType, VehicleState, Window, next_occurrence,
 };
 pub use tyre::{Tyre, TyreDetails, TyreStatus, Tyres};
 pub use vehicle::{Lid, Ranges, Vehicle};

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::lenient;
@@ -204,6 +206,12 @@ pub struct Capabilities {
     /// Charging history.
     #[serde(deserialize_with = "lenient::boolean")]
     pub is_charging_history_supported: Option<bool>,
+    /// Type of the car's apps, as `BLUETOOTH` or `NOT_SUPPORTED`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub a4a_type: Option<String>,
+    /// All others that are true or false, by BMW's name, as `isPlugAndChargeSupported`.
+    #[serde(flatten, deserialize_with = "flags")]
+    pub flags: BTreeMap<String, bool>,
     /// Charging commands.
     #[serde(deserialize_with = "lenient::maybe")]
     pub remote_charging_commands: Option<RemoteCharging>,
@@ -213,6 +221,12 @@ pub struct Capabilities {
     /// Where the state is from.
     #[serde(deserialize_with = "lenient::text")]
     pub vehicle_state_source: Option<String>,
+}
+
+fn flags<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<String, bool>, D::Error> {
+    let all = BTreeMap::<String, serde_json::Value>::deserialize(from)?;
+    let flag = |(name, value): (String, serde_json::Value)| Some((name, value.as_bool()?));
+    Ok(all.into_iter().filter_map(flag).collect())
 }
 
 /// Charging commands.

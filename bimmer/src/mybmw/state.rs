@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::profile::SoftwareVersion;
 use super::tyre::Tyres;
 use crate::endpoint::lenient;
 use crate::types::{Position, open_enum};
@@ -194,7 +195,7 @@ pub struct VehicleState {
     #[serde(rename = "electricChargingState", deserialize_with = "lenient::maybe")]
     pub electric: Option<ElectricState>,
     /// Charging profile.
-    #[serde(deserialize_with = "lenient::maybe")]
+    #[serde(deserialize_with = "charging_profile")]
     pub charging_profile: Option<ChargingProfile>,
     /// Where it is; absent where tracking is off.
     #[serde(deserialize_with = "lenient::maybe")]
@@ -214,9 +215,9 @@ pub struct VehicleState {
     /// Cabin climate.
     #[serde(rename = "climateControlState", deserialize_with = "lenient::maybe")]
     pub climate: Option<ClimateControl>,
-    /// Climate timers, as they came.
+    /// Climate timers.
     #[serde(deserialize_with = "lenient::list")]
-    pub climate_timers: Vec<serde_json::Value>,
+    pub climate_timers: Vec<ClimateTimer>,
     /// Service items.
     #[serde(deserialize_with = "lenient::list")]
     pub required_services: Vec<RequiredService>,
@@ -226,9 +227,26 @@ pub struct VehicleState {
     /// `ARMED` or `NOT_ARMED`.
     #[serde(deserialize_with = "lenient::text")]
     pub security_overview_mode: Option<String>,
+    /// Whether the car tells little about itself, as `OFF`.
+    #[serde(rename = "driverPreferences", deserialize_with = "privacy_mode")]
+    pub lsc_privacy_mode: Option<String>,
+    /// The car's software, where the state has it.
+    #[serde(deserialize_with = "lenient::maybe")]
+    pub vehicle_software_version: Option<SoftwareVersion>,
     /// Whether the wheel is on the left.
     #[serde(deserialize_with = "lenient::boolean")]
     pub is_left_steering: Option<bool>,
+}
+
+fn privacy_mode<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Preferences {
+        #[serde(default, deserialize_with = "lenient::text")]
+        lsc_privacy_mode: Option<String>,
+    }
+    let preferences = lenient::maybe::<D, Preferences>(from)?;
+    Ok(preferences.and_then(|preferences| preferences.lsc_privacy_mode))
 }
 
 /// The year 1 stands for "never".
@@ -299,6 +317,15 @@ pub struct ChargingProfile {
     /// Limit of the AC current, A.
     #[serde(rename = "chargingSettings", deserialize_with = "ac_limit")]
     pub ac_current_limit_a: Option<i64>,
+    /// Charge target, percent. Only as part of a [`VehicleState`], like the next two.
+    #[serde(skip)]
+    pub target_soc_percent: Option<i64>,
+    /// Whether the cable is released when charging ends, as `NO_ACTION`.
+    #[serde(skip)]
+    pub hospitality: Option<String>,
+    /// Noise while fast charging, as `NO_ACTION`.
+    #[serde(skip)]
+    pub idcc: Option<String>,
     /// Whether the cabin is conditioned before departure.
     #[serde(rename = "climatisationOn", deserialize_with = "lenient::boolean")]
     pub is_pre_entry_climate: Option<bool>,
@@ -343,6 +370,46 @@ pub struct DepartureTime {
     /// `MONDAY`, ….
     #[serde(deserialize_with = "lenient::list")]
     pub timer_week_days: Vec<String>,
+}
+
+/// When the cabin is conditioned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ClimateTimer {
+    /// When the car leaves.
+    #[serde(deserialize_with = "lenient::maybe")]
+    pub departure_time: Option<TimeOfDay>,
+    /// Whether it repeats every week.
+    #[serde(deserialize_with = "lenient::boolean")]
+    pub is_weekly_timer: Option<bool>,
+    /// `ACTIVATE` or `DEACTIVATE`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub timer_action: Option<String>,
+    /// `MONDAY`, ….
+    #[serde(deserialize_with = "lenient::list")]
+    pub timer_week_days: Vec<String>,
+}
+
+/// Three settings stand beside the limit of the current.
+fn charging_profile<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<ChargingProfile>, D::Error> {
+    let json = serde_json::Value::deserialize(from)?;
+    let setting = |name| json.get("chargingSettings")?.get(name);
+    let word = |name| setting(name)?.as_str().map(str::to_owned);
+    let (target, hospitality, idcc) = (
+        setting("targetSoc").and_then(serde_json::Value::as_i64),
+        word("hospitality"),
+        word("idcc"),
+    );
+    let profile: Option<ChargingProfile> = serde_json::from_value(json).ok();
+    Ok(profile.map(|profile| ChargingProfile {
+        target_soc_percent: target,
+        hospitality,
+        idcc,
+        ..profile
+    }))
 }
 
 fn ac_limit<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {

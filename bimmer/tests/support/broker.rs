@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bimmer::Vin;
+use bimmer::cardata::stream::{Stream, StreamEvent};
 use bimmer::cardata::{Client, ClientBuilder, ClientId, Hosts};
 use bimmer::http::{Request, Sending, Transport};
 use bimmer::simulator::{Car, CarDataCloud, Delivery};
@@ -107,4 +108,12 @@ where
             () = tokio::time::sleep(Duration::from_millis(20)) => {}
         }
     }
+}
+
+/// What the stream says next.
+pub(crate) async fn next(stream: &mut Stream) -> StreamEvent {
+    tokio::time::timeout(Duration::from_secs(60), stream.next())
+        .await
+        .unwrap()
+        .unwrap()
 }

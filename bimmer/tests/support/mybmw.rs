@@ -6,7 +6,7 @@ use bimmer::mybmw::{
 };
 use bimmer::types::parse_time;
 use bimmer::{Brand, MemoryTokenStore, Position, Token};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
 
 use super::{Script, json as answer};
@@ -154,4 +154,17 @@ pub(crate) fn without_none(place: &Json) -> Json {
         }
     }
     place
+}
+
+/// A client at a real server, with a token that is good for an hour.
+pub(crate) fn logged_in(url: &str) -> Client {
+    let mut token = Token::from_refresh_token("R");
+    token.access_token = "A".into();
+    token.gcid = Some("G-1".to_owned());
+    token.expires_at = Utc::now() + TimeDelta::hours(1);
+    Client::builder(Region::RestOfWorld)
+        .api_url(url)
+        .token_store(MemoryTokenStore::with(token))
+        .build()
+        .unwrap()
 }

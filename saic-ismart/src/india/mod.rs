@@ -7,8 +7,9 @@
 //! their phone number, and commands need the PIN of the app
 //! ([`ClientBuilder::pin`](crate::ClientBuilder::pin)).
 //!
-//! **Told by one source.** Frames, signatures and the data of status and
-//! charging fit recorded ones; the commands have not been seen on a car here.
+//! **Told by one source.** Charging data fit five answers that were recorded from
+//! a car; frames, signatures, status and commands fit what that source's own client
+//! sends and reads. Nothing has been tried on a car here.
 //! What the models round or leave out is in [`Status`], [`ChargeStatus`] and
 //! [`ControlAnswer`] as it came, and [`Asked`] lets an endpoint of your own send
 //! any of the calls.
@@ -46,6 +47,8 @@ mod charge;
 mod control;
 mod dispatcher;
 mod frame;
+mod gateway;
+mod login;
 mod model;
 mod status;
 mod wire;
@@ -61,5 +64,6 @@ pub use dispatcher::{
 pub use frame::{
     frame_signature, gateway_signature, open_account, open_car, pin_hash, seal_account, seal_car,
 };
+pub(crate) use login::device_id;
 pub use status::{Alert, BasicStatus, Coordinates, Position, Status, StatusRequest, WayPoint};
-pub(crate) use wire::{India, device_id};
+pub(crate) use wire::India;

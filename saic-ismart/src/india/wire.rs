@@ -7,26 +7,22 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::call::{Asked, Heard, TapResult, vehicle_list};
+use super::call::{Asked, Heard, TapResult};
 use super::{
-    AccountDispatcher, CarDispatcher, CodecError, LoginAnswer, LoginRequest, MessageCounter,
-    PinRequest, frame_signature, gateway_signature, open_account, open_car, pin_hash, seal_account,
-    seal_car,
+    AccountDispatcher, CarDispatcher, CodecError, MessageCounter, PinRequest, frame_signature,
+    open_account, open_car, pin_hash, seal_account, seal_car,
 };
-use crate::answer::is_session_status;
 use crate::endpoint::{Answer, Endpoint, Method};
-use crate::envelope::{self, Received};
 use crate::error::{Call, DecodeError, Error, LoginError};
 use crate::hex;
 use crate::http::{Request, Response};
-use crate::login::{Credentials, refusal};
 use crate::poll::NO_EVENT;
 use crate::token::Token;
 use crate::wire::{Arrived, Exchange, Wire, unanswered};
 
-const USER_AGENT: &str = "CER_IKE_01/2.3.0 (iPad; iOS 26.3; Scale/2.00)";
-const JSON: &str = "application/json";
-const ACCOUNT_PATH: &str = "ota.mp";
+pub(super) const USER_AGENT: &str = "CER_IKE_01/2.3.0 (iPad; iOS 26.3; Scale/2.00)";
+/// Where logins and PIN checks go.
+pub(super) const ACCOUNT_PATH: &str = "ota.mp";
 const CAR_PATH: &str = "ota.mpv21";
 
 /// Version of the application data.
@@ -34,23 +30,13 @@ const DATA_VERSION: u16 = 513;
 const PACKED: u8 = 0;
 const TEST_FLAG: u8 = 2;
 /// What stands for SIM and card of a phone that tells none.
-const LOGIN_SIM: &str = "1234567891234567890";
 const PIN_SIM: &str = "1234567890987654321";
 const ICC_ID: &str = "12345678901234567890";
-
-const USER_ID_LENGTH: usize = 50;
-/// Characters of the returned user that count.
-const USER_ID_KEPT: usize = 14;
-const LONGEST_PASSWORD: usize = 16;
-const DEVICE_ID_LENGTH: usize = 103;
-
-/// The gateway's number for a session that is not accepted.
-const GATEWAY_SESSION_LOST: i64 = 7;
 
 /// Numbers of the other regions that stand for what is heard here.
 const PENDING: i64 = 4;
 const REJECTED: i64 = 8;
-const SESSION_LOST: i64 = 401;
+pub(super) const SESSION_LOST: i64 = 401;
 
 /// What only this region needs.
 #[derive(Default)]
@@ -90,34 +76,22 @@ impl India {
     }
 }
 
-/// A device id for an account: stable, and as long as that of the app.
-pub(crate) fn device_id(account: &str) -> String {
-    let hash = envelope::vin_hash(&format!("device\n{account}"));
-    let mut id = hash.repeat(2);
-    id.truncate(DEVICE_ID_LENGTH);
-    id
-}
-
 /// User and session of a token, which are kept in one text.
-fn split(token: &Token) -> (&str, &str) {
+pub(super) fn split(token: &Token) -> (&str, &str) {
     token
         .access_token
         .split_once('/')
         .unwrap_or(("", &token.access_token))
 }
 
-fn padded(digits: &str) -> String {
-    format!("{digits:0>USER_ID_LENGTH$}")
-}
-
-fn words(message: Option<Vec<u8>>, otherwise: &str) -> String {
+pub(super) fn words(message: Option<Vec<u8>>, otherwise: &str) -> String {
     let message = message.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     message
         .filter(|message| !message.is_empty())
         .unwrap_or_else(|| otherwise.to_owned())
 }
 
-fn unreadable(call: &Call, error: CodecError) -> Error {
+pub(super) fn unreadable(call: &Call, error: CodecError) -> Error {
     Error::Unreadable {
         call: call.clone(),
         source: DecodeError::Frame(error),
@@ -125,60 +99,6 @@ fn unreadable(call: &Call, error: CodecError) -> Error {
 }
 
 impl Wire {
-    /// Opens a session.
-    pub(crate) async fn login_in_india(
-        &self,
-        credentials: &Credentials,
-        device_id: &str,
-        account: &str,
-    ) -> Result<Token, Error> {
-        let call = Call {
-            name: "login",
-            vin: None,
-        };
-        let (phone, password) = credentials.phone_and_password().ok_or_else(|| {
-            Error::Configuration("this region knows users by their phone only".to_owned())
-        })?;
-        let request = LoginRequest {
-            password: password.chars().take(LONGEST_PASSWORD).collect(),
-            device_id: Some(device_id.to_owned()),
-        };
-        let invalid = |_| {
-            let message = "a password has 6 to 16 ASCII characters".to_owned();
-            Error::InvalidValue(message)
-        };
-        let dispatcher = AccountDispatcher {
-            user_id: Some(padded(phone)),
-            ..self.account_dispatcher("501", LOGIN_SIM)
-        };
-        let data = request.to_bytes().map_err(invalid)?;
-        let frame = seal_account(&dispatcher, &data).map_err(invalid)?;
-        let text = self.post(&call, ACCOUNT_PATH, frame).await?;
-        let (answer, data) = open_account(&text).map_err(|error| unreadable(&call, error))?;
-        if let Some(result) = answer.result.filter(|result| *result != 0) {
-            let message = words(answer.error_message, "no reason given");
-            return Err(refusal(result.into(), message).into());
-        }
-        let missing = |path: &str| Error::Unreadable {
-            call: call.clone(),
-            source: DecodeError::Json {
-                path: path.to_owned(),
-                message: "missing".to_owned(),
-            },
-        };
-        let login = LoginAnswer::from_bytes(&data).map_err(|error| unreadable(&call, error))?;
-        let token = login.token.ok_or_else(|| missing("token"))?;
-        let user = answer.user_id.ok_or_else(|| missing("uid"))?;
-        let kept = user.get(user.len().saturating_sub(USER_ID_KEPT)..);
-        Ok(Token {
-            access_token: format!("{}/{token}", padded(kept.unwrap_or_default())),
-            refresh_token: None,
-            // How long a session lives is not told: it ends when the cloud says so.
-            expires_at_ms: i64::MAX,
-            account: account.to_owned(),
-        })
-    }
-
     /// Sends a call once and reads what comes back, whatever it says.
     pub(crate) async fn exchange_in_india<E: Endpoint>(
         &self,
@@ -316,7 +236,7 @@ impl Wire {
         }
     }
 
-    fn account_dispatcher(&self, application: &str, sim: &str) -> AccountDispatcher {
+    pub(super) fn account_dispatcher(&self, application: &str, sim: &str) -> AccountDispatcher {
         AccountDispatcher {
             application: application.to_owned(),
             created_at_s: u32::try_from(self.now_ms() / 1000).unwrap_or(0),
@@ -335,7 +255,12 @@ impl Wire {
     }
 
     /// Sends a frame and gives back the text of the answer.
-    async fn post(&self, call: &Call, path: &str, frame: String) -> Result<String, Error> {
+    pub(super) async fn post(
+        &self,
+        call: &Call,
+        path: &str,
+        frame: String,
+    ) -> Result<String, Error> {
         let headers = vec![
             ("User-Agent", USER_AGENT.to_owned()),
             ("Content-Type", "text/plain".to_owned()),
@@ -372,111 +297,7 @@ impl Wire {
         })
     }
 
-    async fn ask_gateway(
-        &self,
-        call: &Call,
-        asked: &Asked,
-        token: &Token,
-    ) -> Result<Arrived, Error> {
-        let path = match asked {
-            Asked::Gateway(path) => path.as_str(),
-            _ => "/vehicle/userVinList",
-        };
-        let timestamp_ms = self.now_ms();
-        let (user_id, session) = split(token);
-        let headers = vec![
-            ("User-Agent", USER_AGENT.to_owned()),
-            ("Content-Type", JSON.to_owned()),
-            ("APP-CONTENT-ENCRYPTED", "1".to_owned()),
-            ("APP-LANGUAGE-TYPE", "en-us".to_owned()),
-            ("APP-LOGIN-TOKEN", session.to_owned()),
-            ("APP-USER-ID", user_id.to_owned()),
-            ("APP-SEND-DATE", timestamp_ms.to_string()),
-            ("ORIGINAL-CONTENT-TYPE", JSON.to_owned()),
-            (
-                "APP-VERIFICATION-STRING",
-                gateway_signature(path, timestamp_ms, JSON),
-            ),
-        ];
-        let request = Request {
-            method: Method::Get,
-            url: format!("{}{path}", self.base_url.trim_end_matches('/')),
-            headers,
-            body: String::new(),
-        };
-        let response = self.transport.send(request).await;
-        let response = response.map_err(|source| unanswered(call.clone(), source))?;
-        let opened = envelope::open(&Received {
-            send_date: response.header("APP-SEND-DATE"),
-            content_type: response.header("ORIGINAL-CONTENT-TYPE"),
-            // How answers are signed here is not known.
-            verification: None,
-            body: &response.body,
-        });
-        let unreadable = |source| Error::Unreadable {
-            call: call.clone(),
-            source,
-        };
-        let lost = is_session_status(response.status);
-        let text = match opened {
-            Ok(opened) => opened.text.into_owned(),
-            Err(_) if lost || response.status >= 500 => String::new(),
-            Err(error) => return Err(unreadable(error.into())),
-        };
-        let shown = call.vin.as_ref().map_or_else(
-            || path.to_owned(),
-            |vin| path.replace(vin.as_str(), &vin.hash()),
-        );
-        self.observe("GET", &shown, "", &text);
-        let mut answer = match Answer::read(&text) {
-            Ok(answer) => answer,
-            Err(_) if lost => Answer {
-                code: SESSION_LOST,
-                message: "session not accepted".to_owned(),
-                data: None,
-            },
-            Err(_) if text.starts_with('<') => {
-                return Err(unreadable(DecodeError::WebPage(response.status)));
-            }
-            Err(_) if response.status >= 500 || response.status == 429 => {
-                return Err(Error::Unavailable {
-                    call: call.clone(),
-                    status: response.status,
-                    code: -1,
-                    message: "no data in the answer".to_owned(),
-                    retry_after: retry_after(&response),
-                });
-            }
-            // A list alone is an answer, too.
-            Err(_) if text.starts_with('[') => Answer {
-                code: -1,
-                message: String::new(),
-                data: None,
-            },
-            Err(error) => return Err(unreadable(error)),
-        };
-        match answer.code {
-            GATEWAY_SESSION_LOST => answer.code = SESSION_LOST,
-            // No number, no frame: all of it is the answer.
-            -1 => {
-                answer.code = 0;
-                answer.data = answer.data.or_else(|| Some(text.clone()));
-            }
-            _ => {}
-        }
-        if answer.code == 0 && *asked == Asked::Vehicles {
-            let list = answer.data.as_deref().and_then(vehicle_list);
-            answer.data = list.or_else(|| vehicle_list(&text));
-        }
-        Ok(Arrived {
-            status: response.status,
-            event_id: None,
-            retry_after: retry_after(&response),
-            answer,
-        })
-    }
-
-    fn observe(&self, method: &str, path: &str, request: &str, response: &str) {
+    pub(super) fn observe(&self, method: &str, path: &str, request: &str, response: &str) {
         if let Some(observer) = &self.observer {
             observer(&Exchange {
                 method,
@@ -489,7 +310,7 @@ impl Wire {
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

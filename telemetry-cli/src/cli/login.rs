@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::AccountArgs;
+use super::{AccountArgs, ConfigArgs, StateDirArgs};
 
 /// `login`
 #[derive(Clone, Debug, Subcommand)]
@@ -12,6 +12,32 @@ pub enum LoginCommand {
     /// The cloud keeps one session for each account: the phone is logged out if
     /// it uses the same one.
     Saic(LoginSaicArgs),
+    /// A BMW or MINI account of the configuration
+    ///
+    /// CarData: shows a link, a code and a QR code, waits until the login is
+    /// confirmed, then checks the whole set-up, for three calls of the day's 50.
+    /// MyBMW: shows where the captcha is, and takes its token.
+    Bmw(LoginBmwArgs),
+}
+
+/// `login bmw`
+#[derive(Clone, Debug, Default, Args)]
+pub struct LoginBmwArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which state directory.
+    #[command(flatten)]
+    pub state_dir: StateDirArgs,
+    /// Which account, if there are several: its label, client id or user
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// MyBMW: the answer to the captcha; without it stdin is asked
+    #[arg(long, value_name = "TOKEN")]
+    pub captcha_token: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `login saic`

@@ -15,11 +15,12 @@ pub use account::AccountArgs;
 pub use bluetti::{
     BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
 };
+pub use bmw_mqtt::BmwMqttArgs;
 pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
 pub use jbd_bms_mqtt::JbdBmsMqttArgs;
-pub use login::{LoginCommand, LoginSaicArgs};
+pub use login::{LoginBmwArgs, LoginCommand, LoginSaicArgs};
 pub use pack::PackArgs;
 pub use saic_mqtt_gateway::SaicMqttGatewayArgs;
 pub use simulate::{SimulateArgs, SimulateCommand};
@@ -28,6 +29,7 @@ pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs,
 
 mod account;
 mod bluetti;
+mod bmw_mqtt;
 mod command;
 mod decode;
 mod export;
@@ -69,6 +71,11 @@ impl Cli {
     pub fn of(args: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
         let name = args.first().and_then(|program| compat::command_of(program));
+        let is_bmw = |word: &OsString| word == compat::bmw_mqtt::NAME;
+        let args = match name == Some(compat::bmw_mqtt::NAME) || args.iter().any(is_bmw) {
+            true => bmw_mqtt::plain_flags(args),
+            false => args,
+        };
         let drop_in = name.and_then(|name| command.find_subcommand(name)).cloned();
         let Some(drop_in) = drop_in else {
             let matches = command.try_get_matches_from_mut(args)?;
@@ -224,6 +231,14 @@ pub enum Command {
     /// passwords are left out. An interrupted survey goes on where it ended.
     #[command(name = compat::bluetti::DISCOVERY, version, after_help = EXIT_CODES)]
     BluettiDiscovery(BluettiDiscoveryArgs),
+    /// Read BMW and MINI cars and publish one JSON message for each: stands in
+    /// for the service of this name
+    ///
+    /// A vehicle is each NAME with NAME_VIN in the environment. NAME_USERNAME
+    /// and NAME_PASSWORD take it from MyBMW, NAME_CARDATA_CLIENT_ID from
+    /// CarData. The first login at MyBMW needs `--captcha_token_NAME TOKEN`.
+    #[command(name = compat::bmw_mqtt::NAME, version, after_help = EXIT_CODES)]
+    BmwMqtt(BmwMqttArgs),
     /// Bring MG cars to MQTT: stands in for the Python gateway of this name
     ///
     /// Flags, environment variables, topics and commands are those of the

@@ -58,7 +58,7 @@ pub(super) async fn context(
     let mut context = Context::brief(radio)
         .await
         .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    if config.saic.is_empty() {
+    if config.saic.is_empty() && config.bmw.is_empty() {
         return Ok((context, Rival::None, None));
     }
     let directory = locate_state_dir(asked, config);

@@ -18,6 +18,7 @@ use crate::radio::{Air, Radio};
 use crate::state_dir::StateDir;
 use crate::{shutdown, sink};
 
+mod bmw;
 mod mg;
 
 /// Where the broker listens if nothing else is asked for and it is free.
@@ -43,6 +44,7 @@ pub async fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let servers_shutdown = CancellationToken::new();
     let mut config = config(&air, address);
     config.saic = vec![mg::start(servers_shutdown.clone()).await?];
+    config.bmw = bmw::start(&servers_shutdown).await?;
     let database = database_file(&config, &state);
 
     // Each demo has clouds of its own, which know no session of an earlier one.
@@ -153,7 +155,8 @@ fn announce(
             .map_err(|error| Failure::new(Code::Internal, error.to_string()))?
     } else {
         format!(
-            "Three simulated battery packs, two power stations and an MG, read every {} s. Ctrl-C ends it.\n\
+            "Three simulated battery packs, two power stations, an MG, a BMW and a MINI, read every {} s.\n\
+             Ctrl-C ends it.\n\
              MQTT     mosquitto_sub -h {} -p {} -v -t 'telemetry/#'\n\
              History  {database}\n",
             INTERVAL.as_secs(),

@@ -7,6 +7,8 @@ use crate::cli::{LogArgs, LoginCommand, LoginSaicArgs};
 use crate::exit::Failure;
 use crate::source;
 
+pub(super) mod bmw;
+
 /// `login KIND`
 ///
 /// # Errors
@@ -14,6 +16,7 @@ use crate::source;
 pub async fn run(command: &LoginCommand, log: &LogArgs) -> Result<(), Failure> {
     match command {
         LoginCommand::Saic(args) => saic(args, log).await,
+        LoginCommand::Bmw(args) => bmw::bmw(args, log).await,
     }
 }
 

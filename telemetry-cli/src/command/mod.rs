@@ -14,6 +14,7 @@ use crate::state_dir::StateDir;
 
 mod account;
 pub mod bluetti;
+mod bmw_mqtt;
 pub mod capture;
 pub mod check;
 pub mod config;
@@ -71,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Decode(command) => decode::run(&command),
         Command::Simulate(command) => simulate::run(&command, &cli.log).await,
         Command::Config(command) => config::run(&command),
+        Command::BmwMqtt(args) => bmw_mqtt::bmw_mqtt(&args, &cli.log).await,
         Command::JbdBmsMqtt(args) => jbd_bms_mqtt::jbd_bms_mqtt(&args, &cli.log).await,
         Command::BluettiMonitor(args) => bluetti::service::monitor(&args, &cli.log).await,
         Command::BluettiMqtt(args) => bluetti::service::mqtt(&args, &cli.log).await,

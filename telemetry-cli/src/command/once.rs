@@ -54,9 +54,23 @@ pub async fn once(config: Config, args: &OnceArgs) -> Result<(), Failure> {
         let (saic, context) = (saic.clone(), context.clone());
         source::saic::once(saic, context, rival, args.spend_quota)
     });
-    let (nearby, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
+    let bmw = config.bmw.iter().map(|bmw| {
+        let (bmw, context) = (bmw.clone(), context.clone());
+        async move {
+            let device = bmw.title().to_owned();
+            let read = source::bmw::once(bmw, context, args.spend_quota).await;
+            read.map_err(|error| Trouble {
+                error: error.to_string(),
+                failure: error.failure(&device),
+                device,
+            })
+        }
+    });
+    let (devices, cars) = join(join_all(packs.chain(stations)), join_all(accounts)).await;
+    let bmw = join_all(bmw).await.into_iter().filter_map(Result::err);
+    let devices = devices.into_iter().flatten();
     let cars = cars.into_iter().flatten().map(Trouble::of_car);
-    let troubles: Vec<Trouble> = nearby.into_iter().flatten().chain(cars).collect();
+    let troubles: Vec<Trouble> = devices.chain(cars).chain(bmw).collect();
 
     context.radio.close().await;
     finish(&context.hub, troubles, args.json)

@@ -9,12 +9,14 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 pub mod bluetti;
+pub mod bmw_mqtt;
 pub mod jbd_bms_mqtt;
 pub mod saic;
 
 /// The subcommands that are drop-in commands. Called through a link of such a
 /// name, the program is that command.
-pub const COMMANDS: [&str; 6] = [
+pub const COMMANDS: [&str; 7] = [
+    bmw_mqtt::NAME,
     jbd_bms_mqtt::NAME,
     bluetti::monitor::NAME,
     bluetti::mqtt::NAME,

@@ -53,9 +53,15 @@ pub struct Bmw {
     /// The answer to a captcha. Valid once and for minutes: no file can say it.
     #[serde(skip)]
     pub captcha_token: Option<Secret>,
+    /// A login from elsewhere, where none is kept.
+    #[serde(skip)]
+    pub refresh_token: Option<Secret>,
     /// What its login is called where it is kept, if not by the account.
     #[serde(skip)]
     pub token_name: Option<String>,
+    /// CarData: what is known is told again after this time, news or not.
+    #[serde(skip)]
+    pub repeat: Option<Duration>,
 }
 
 /// `[bmw.allow]`: which commands that can hurt are let through.
@@ -125,7 +131,9 @@ impl Default for Bmw {
             stream_ca: None,
             allow: BmwAllow::default(),
             captcha_token: None,
+            refresh_token: None,
             token_name: None,
+            repeat: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a drop-in command publishes.
 
+use std::collections::BTreeMap;
+
 use crate::cli::HaConfig;
 
 /// The messages of another program, in place of the unified topics and of
@@ -17,6 +19,19 @@ pub enum DropIn {
         /// Whether commands are ignored.
         read_only: bool,
     },
+    /// `bmw-mqtt`
+    BmwMqtt(BmwMessages),
+}
+
+/// One message for each reading of each car.
+#[derive(Clone, Debug)]
+pub struct BmwMessages {
+    /// The topic; `{name}` and `{vin}` stand for those of the car.
+    pub topic: String,
+    /// Distances have their unit beside them.
+    pub value_pairs: bool,
+    /// What the environment calls each car, by VIN in capitals.
+    pub names: BTreeMap<String, String>,
 }
 
 /// One message for each reading, with all its values.

@@ -27,6 +27,13 @@ impl Environment {
         env::vars_os().filter_map(text).collect()
     }
 
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// With these for what is not set.
     #[must_use]
     pub fn or(mut self, others: impl IntoIterator<Item = (String, String)>) -> Self {

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
+use telemetry_cli::command::bluetti::logger::record;
 use telemetry_cli::compat::bluetti::log::Line;
+use telemetry_cli::radio::{Air, Radio};
 
 use crate::running::Running;
-use crate::scene::{AC200M, AC200M_ADDRESS, AC300, AC300_ADDRESS, Scene, until};
+use crate::scene::{AC200M, AC200M_ADDRESS, AC300, AC300_ADDRESS, DEADLINE, Scene, until};
 
 #[test]
 fn every_tool_lists_the_stations_and_discovery_all_devices() {
@@ -106,4 +109,42 @@ fn all_that_a_station_says_is_written_down_and_can_be_decoded() {
     assert_eq!(field("serial_number")[0], 2_236_000_123_456_u64);
     let numbers = field("pack_num");
     assert!(numbers.contains(&1.into()) && numbers.contains(&2.into()));
+}
+
+/// Simulated stations that encrypt have a key of their own, so this one is in
+/// memory.
+#[tokio::test]
+async fn what_is_encrypted_is_written_down_decrypted() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let radio = Radio::Simulated(Air::demo());
+    let text = || std::fs::read_to_string(&log).unwrap_or_default();
+    let enough = async {
+        while text().lines().count() < 30 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        ended = record(&radio, "AC1802305000000002", None, &log) => panic!("{ended:?}"),
+        done = tokio::time::timeout(DEADLINE, enough) => done.unwrap(),
+    }
+    let text = text();
+    let lines: Vec<Line> = text
+        .lines()
+        .map(|line| Line::from_json(line).unwrap())
+        .collect();
+    // Answers to what was asked, in plain: no challenge, no key.
+    assert!(lines.iter().all(|line| line.words().is_some()));
+    let words = |register: u16| {
+        lines
+            .iter()
+            .filter_map(Line::words)
+            .find_map(|(start, words)| {
+                let at = register.checked_sub(start)?;
+                words.get(usize::from(at)).copied()
+            })
+    };
+    assert!(words(102).is_some_and(|percent| percent <= 100));
+    assert_eq!(words(110), Some(u16::from_be_bytes(*b"CA")));
+    assert_eq!((words(7), words(174), words(2200)), (None, None, None));
 }

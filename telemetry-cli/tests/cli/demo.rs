@@ -113,6 +113,9 @@ fn readings_come_as_json_lines() {
     let mut seen = BTreeSet::new();
     while seen.len() < PACKS.len() {
         let reading = demo.reading();
+        if !is_pack(&reading) {
+            continue;
+        }
         let time = reading["measured_at"].as_str().expect("a time");
         assert!(time.ends_with('Z'));
         let values = &reading["values"];
@@ -274,4 +277,22 @@ fn a_second_demo_is_told_who_holds_the_directory() {
     assert_eq!(second.status.code(), Some(3));
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains(&demo.child.id().to_string()), "{said}");
+}
+
+#[test]
+fn cars_of_both_ways_to_bmw_are_there() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut demo = Demo::start(directory.path(), &[]);
+    let mut seen = BTreeSet::new();
+    while seen.len() < 2 {
+        let reading = demo.reading();
+        let id = reading["device"]["id"].as_str().expect("an id");
+        if ["wba00sim000000001", "wmw00sim000000004"].contains(&id) {
+            assert_eq!(reading["device"]["kind"], "vehicle");
+            let values = &reading["values"];
+            if values["soc_percent"].is_number() && values["odometer_km"].is_number() {
+                seen.insert(id.to_owned());
+            }
+        }
+    }
 }

@@ -10,15 +10,13 @@ use bluetti_modbus::register::ReadLimit;
 use bluetti_modbus::session::Security;
 use bluetti_modbus::simulator::{Faults, Station, StationConfig};
 use telemetry_cli::config::Bluetti;
-use telemetry_cli::control::{Controls, Refusal};
-use telemetry_cli::database::Database;
+use telemetry_cli::control::Refusal;
 use telemetry_cli::event::{Availability, Event, Reading};
-use telemetry_cli::hub::{Follower, Hub};
+use telemetry_cli::hub::Follower;
 use telemetry_cli::metric::power_station as metric;
 use telemetry_cli::native::{BluettiStation, Native};
 use telemetry_cli::radio::Radio;
 use telemetry_cli::source::{self, Context};
-use telemetry_cli::stats::Stats;
 use telemetry_cli::supervisor::Task;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -72,21 +70,10 @@ impl Drop for Source {
     }
 }
 
-async fn context(radio: &Radio) -> Context {
-    Context {
-        hub: Hub::new(None, Duration::from_secs(300), vec![]),
-        radio: radio.clone(),
-        stats: Stats::default(),
-        state_dir: None,
-        database: Arc::new(Database::open(None).await.unwrap()),
-        controls: Controls::default(),
-    }
-}
-
 impl Source {
     async fn start(stage: &Stage, radio: &Radio, setup: &Setup) -> Self {
         stage.bluez.add(setup.peripheral.clone());
-        let context = context(radio).await;
+        let context = Context::brief(radio.clone()).await.unwrap();
         let readings = context.hub.follow();
         let (config, inner) = (setup.config.clone(), context.clone());
         let task = tokio::spawn(async move {
@@ -271,7 +258,8 @@ fn a_link_that_is_lost_is_made_again() {
             stage.bluez.with(cut);
         };
         cut(1);
-        let once = source::bluetti::once(setup.config.clone(), context(&radio).await);
+        let context = Context::brief(radio.clone()).await.unwrap();
+        let once = source::bluetti::once(setup.config.clone(), context);
         let error = tokio::time::timeout(PATIENCE, once).await.unwrap();
         let error = error.unwrap_err().to_string();
         assert!(error.contains("the Bluetooth link was lost"), "{error}");
@@ -320,7 +308,7 @@ fn requests_of_a_full_poll_are_few() {
         for (number, model) in (1..).zip(models) {
             let setup = setup(number, model, |_| {});
             stage.bluez.add(setup.peripheral.clone());
-            let context = context(&radio).await;
+            let context = Context::brief(radio.clone()).await.unwrap();
             let told = source::bluetti::measure(setup.config, context)
                 .await
                 .unwrap();

@@ -56,3 +56,36 @@ async fn a_wrong_password_is_tried_once() {
     watcher.wait_for(LWT, "offline").await;
     assert_eq!(cloud.logins(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_does_not_take_the_account_back() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let flags = [
+        "--messages-request-interval",
+        "1",
+        "--saic-relogin-delay",
+        "20",
+    ];
+    let running = program.start(&flags);
+    watcher.wait_for(&car("available"), "online").await;
+    cloud.log_in_elsewhere();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(running.stop().success());
+
+    let login = "saic/demo@example.com/account/lastLogin";
+    let first = watcher.last[login].clone();
+    let running = program.start(&flags);
+    watcher.wait_for(LWT, "online").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(cloud.logins(), 1);
+    watcher
+        .wait_until("a login after the delay", |watcher| {
+            watcher.last[login] != first
+        })
+        .await;
+    assert_eq!(cloud.logins(), 2);
+    assert!(running.stop().success());
+}

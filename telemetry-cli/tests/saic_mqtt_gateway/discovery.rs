@@ -42,6 +42,11 @@ async fn entities_of_the_original_are_handed_over() {
     let kept = retained(broker.address()).await;
     assert_eq!(kept[&old[0]], r#"{"name":"old"}"#, "another car's");
     assert!(!kept.contains_key(&old[1]) && kept.contains_key(&document));
+    let gateway = &kept["homeassistant/device/demo_example_com_gw/config"];
+    assert!(
+        gateway.contains("demo_example_com_account_last_login"),
+        "{gateway}"
+    );
 
     // Home Assistant starts, and has forgotten everything.
     watcher.last.clear();

@@ -12,6 +12,11 @@ impl Running {
         Self(command.spawn().expect("it was built"))
     }
 
+    /// One that was started already.
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+
     /// Its process number.
     pub fn id(&self) -> u32 {
         self.0.id()

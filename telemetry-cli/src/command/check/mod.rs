@@ -78,6 +78,9 @@ fn probes<'a>(config: &'a Config, directory: &'a Path) -> Result<Vec<Probe<'a>>,
         let probe = accounts::saic(saic, directory, holder.clone());
         probes.push(one(&component, probe));
     }
+    for bmw in &config.bmw {
+        probes.push(Box::pin(accounts::bmw(bmw, directory, holder.clone())));
+    }
     if !config.jbd.is_empty() || !config.bluetti.is_empty() {
         let radio = guest_radio(config)?;
         probes.push(Box::pin(bluetooth::probe(config, radio, holder)));

@@ -21,8 +21,8 @@ pub const DISCOVERY: &str = "bluetti-discovery";
 /// As fast as possible: a station takes about as long to answer.
 const FASTEST: Duration = Duration::from_secs(1);
 
-/// A station is read this often where packs have to be selected one by one, which
-/// takes seconds for each.
+/// Packs are read no more often than this: most have to be selected one by one,
+/// which takes seconds for each.
 const PACKS: Duration = Duration::from_secs(30);
 
 /// In the name of a directory.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::announcer::{self, Announcer};
 use super::car::{Car, WAITING, Wish};
+use super::client;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
 use super::shared::Shared;
@@ -61,6 +62,9 @@ impl Account {
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
+        if let Some(announcer) = Announcer::account(&self.shared) {
+            self.tasks.spawn(announcer.run(shutdown.clone()));
+        }
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = self.live() => {}
@@ -70,8 +74,12 @@ impl Account {
 
     async fn live(&mut self) {
         let options = self.shared.options.clone();
-        let mut next_list = Instant::now();
-        let mut next_messages = Instant::now();
+        let pause = client::pause(&self.shared);
+        if !pause.is_zero() {
+            tracing::info!(?pause, "another device has the account, it is left to that");
+        }
+        let mut next_list = Instant::now() + pause;
+        let mut next_messages = next_list;
         loop {
             if next_list <= Instant::now() {
                 let pause = match self.list().await {
@@ -102,7 +110,9 @@ impl Account {
 
     /// True if no attempt makes sense before the user has done something.
     fn failed(&self, error: &Error) -> bool {
-        self.hold("lastLoginError", text::timestamp(self.shared.now()));
+        if matches!(error, Error::Login(_)) {
+            self.hold("lastLoginError", text::timestamp(self.shared.now()));
+        }
         match error.needs_login() {
             true => tracing::error!(
                 "{error}; correct it and restart: more attempts would lock the account"
@@ -170,16 +180,14 @@ impl Account {
             "a car of the account"
         );
         let (wishes, receiver) = mpsc::channel(WAITING);
-        let (old_discovery, found) = mpsc::channel(WAITING);
         let stop = self.shutdown.child_token();
         let handle = Handle {
             wishes,
-            old_discovery,
             stop: stop.clone(),
         };
         self.cars.insert(vin.to_owned(), handle);
-        if let Some(announcer) = Announcer::new(&self.shared, info, car.profile()) {
-            self.tasks.spawn(announcer.run(found, stop.clone()));
+        if let Some(announcer) = Announcer::car(&self.shared, info, car.profile()) {
+            self.tasks.spawn(announcer.run(stop.clone()));
         }
         self.tasks.spawn(car.run(receiver, stop));
     }
@@ -199,6 +207,8 @@ impl Account {
             tracing::info!("a car has left the account");
             car.stop.cancel();
         }
+        let topics = self.shared.names.vehicle(vin, "");
+        self.shared.speaker.say(Outgoing::Release(topics));
         self.shared.hold(
             self.shared.names.vehicle(vin, "available"),
             "offline".to_owned(),

@@ -1,8 +1,9 @@
-//! Announces a car to Home Assistant: one document for all of it. What another
+//! Announces a device to Home Assistant: one document for all of it. What another
 //! gateway has announced one by one is handed over first, so that entities keep
 //! their ids, names and history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use saic_ismart::{Profile, VehicleInfo};
@@ -12,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::entities::{self, Entities};
 use super::shared::Shared;
+use crate::lock::lock;
+use crate::sink::home_assistant::Document;
 use crate::sink::mqtt::session::{Kind, Outgoing};
 
 /// Retained messages are there by then.
@@ -24,55 +27,103 @@ const STEP: Duration = Duration::from_secs(2);
 /// it set up the first entities.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Announces one car.
+/// More than a device has entities.
+const MOST: usize = 256;
+
+/// Topics that another gateway has left behind, on their way to the announcer of
+/// the node that they are about.
+#[derive(Clone, Debug, Default)]
+pub struct Left(Arc<Mutex<BTreeMap<String, mpsc::Sender<String>>>>);
+
+impl Left {
+    /// A retained message was heard, which may be a part of discovery.
+    pub fn heard(&self, topic: &str) {
+        let node = topic.split('/').rev().nth(2).unwrap_or_default();
+        if let Some(announcer) = lock(&self.0).get(node) {
+            // More of them come from nobody.
+            let _ = announcer.try_send(topic.to_owned());
+        }
+    }
+
+    fn of(&self, node: &str) -> mpsc::Receiver<String> {
+        let (sender, receiver) = mpsc::channel(MOST);
+        lock(&self.0).insert(node.to_owned(), sender);
+        receiver
+    }
+}
+
+/// Announces one device.
 #[derive(Debug)]
 pub struct Announcer {
     shared: Shared,
-    prefix: String,
-    vin: String,
+    /// What the original would have published below.
+    filter: String,
+    left: mpsc::Receiver<String>,
     topic: String,
     payload: String,
 }
 
 impl Announcer {
-    /// None if Home Assistant is not to be told.
-    pub fn new(shared: &Shared, info: &VehicleInfo, profile: &Profile) -> Option<Self> {
-        let prefix = shared.options.home_assistant.clone()?;
-        let vin = info.vin.as_ref()?.as_str().to_owned();
+    /// Of a car. None if Home Assistant is not to be told.
+    pub fn car(shared: &Shared, info: &VehicleInfo, profile: &Profile) -> Option<Self> {
+        let prefix = shared.options.home_assistant.as_ref()?;
+        let vin = info.vin.as_ref()?.as_str();
         let entities = Entities {
             names: &shared.names,
-            vin: &vin,
+            vin,
             info,
             profile,
             show_unavailable: shared.options.show_unavailable,
         };
-        let document = entities.document(&prefix);
-        Some(Self {
+        Some(Self::new(
+            shared,
+            prefix,
+            &entities::node(vin),
+            &entities.document(prefix),
+        ))
+    }
+
+    /// Of the gateway itself.
+    pub fn account(shared: &Shared) -> Option<Self> {
+        let prefix = shared.options.home_assistant.as_ref()?;
+        let user = &shared.options.account.user;
+        let document = entities::account::document(&shared.names, user, prefix);
+        Some(Self::new(
+            shared,
+            prefix,
+            &entities::account::node(user),
+            &document,
+        ))
+    }
+
+    fn new(shared: &Shared, prefix: &str, node: &str, document: &Document) -> Self {
+        Self {
+            left: shared.left.of(node),
             shared: shared.clone(),
+            filter: format!("{prefix}/+/{node}/+/config"),
             topic: document.topic.clone(),
             payload: document.payload(),
-            prefix,
-            vin,
-        })
+        }
     }
 
     /// Announces it, unless `stop` comes first.
-    pub async fn run(self, found: mpsc::Receiver<String>, stop: CancellationToken) {
-        stop.run_until_cancelled(self.announce(found)).await;
+    pub async fn run(self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.announce()).await;
     }
 
-    async fn announce(self, mut found: mpsc::Receiver<String>) {
-        let filter = format!("{}/+/{}/+/config", self.prefix, entities::node(&self.vin));
-        self.shared.speaker.say(Outgoing::Listen(filter));
+    async fn announce(mut self) {
+        self.shared
+            .speaker
+            .say(Outgoing::Listen(self.filter.clone()));
         let mut old = BTreeSet::new();
         let until = Instant::now() + LOOK;
-        while let Ok(Some(topic)) = timeout_at(until, found.recv()).await {
+        while let Ok(Some(topic)) = timeout_at(until, self.left.recv()).await {
             old.insert(topic);
         }
         if !old.is_empty() {
             tracing::info!(
                 entities = old.len(),
-                "Home Assistant knows the car from another gateway"
+                "Home Assistant knows them from another gateway"
             );
             for topic in &old {
                 self.tell(topic, r#"{"migrate_discovery":true}"#, false);
@@ -113,7 +164,7 @@ pub fn forget(shared: &Shared, vin: &str) {
     if let Some(prefix) = &shared.options.home_assistant {
         shared.speaker.say(Outgoing::Hold {
             kind: Kind::Document,
-            topic: entities::topic(prefix, vin),
+            topic: entities::topic(prefix, &entities::node(vin)),
             payload: String::new(),
             always: true,
         });

@@ -1,5 +1,8 @@
 //! The cloud's client, as the options want it.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use saic_ismart::token::Storing;
 use saic_ismart::{
     Client, Credentials, Exchange, FileTokenStore, MemoryTokenStore, Region, Relogin, Token,
@@ -45,6 +48,17 @@ pub fn build(shared: &Shared) -> Result<Client, Failure> {
         .map_err(|error| Failure::new(Code::Configuration, error.to_string()))
 }
 
+/// Since when another device has the account: a restart must not take it back.
+const ELSEWHERE: &str = "elsewhere.json";
+
+/// How long the account is still left to another device.
+pub fn pause(shared: &Shared) -> Duration {
+    let delay = shared.options.account.relogin_delay;
+    let since: Option<DateTime<Utc>> = shared.load(ELSEWHERE);
+    let passed = since.and_then(|since| (shared.now() - since).to_std().ok());
+    passed.map_or(Duration::ZERO, |passed| delay.saturating_sub(passed))
+}
+
 /// Keeps the session where a restart finds it: a login logs the phone out.
 pub fn store(shared: &Shared) -> impl TokenStore + use<> {
     let kept: Box<dyn TokenStore> = match &shared.directory {
@@ -72,11 +86,17 @@ impl TokenStore for Told {
         let now = text::timestamp(self.shared.now());
         self.shared
             .hold(self.shared.names.account("lastLogin"), now, true);
-        self.kept.save(token)
+        Box::pin(async {
+            self.shared.remove(ELSEWHERE).await;
+            self.kept.save(token).await
+        })
     }
 
     fn clear(&self) -> Storing<'_, ()> {
-        self.kept.clear()
+        Box::pin(async {
+            self.shared.save(ELSEWHERE, &self.shared.now()).await;
+            self.kept.clear().await
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use saic_ismart::Client;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
@@ -40,8 +40,6 @@ pub struct Cars(Arc<Mutex<BTreeMap<String, Handle>>>);
 pub struct Handle {
     /// Takes what happens to it.
     pub wishes: mpsc::Sender<Wish>,
-    /// Takes the topics of discovery that another gateway has left behind.
-    pub old_discovery: mpsc::Sender<String>,
     /// Ends it.
     pub stop: CancellationToken,
 }
@@ -75,14 +73,6 @@ impl Cars {
         cars.len() < before
     }
 
-    /// Another gateway has left this topic behind.
-    fn found(&self, vin: &str, topic: &str) {
-        if let Some(handle) = lock(&self.0).get(vin) {
-            // More than there are entities come from nobody.
-            let _ = handle.old_discovery.try_send(topic.to_owned());
-        }
-    }
-
     /// Something happens to a car; false if there is none, or too much happens.
     pub fn wish(&self, vin: &str, wish: Wish) -> bool {
         let handle = lock(&self.0).get(vin).cloned();
@@ -103,19 +93,6 @@ pub async fn run(
     let shared = Shared::new(options, speaker, directory)
         .map_err(|why| Failure::new(Code::Internal, why))?;
     let client = client::build(&shared)?;
-    run_with(shared, client, outgoing, shutdown).await
-}
-
-/// The same with a client of whatever kind.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_with(
-    shared: Shared,
-    client: Client,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    shutdown: CancellationToken,
-) -> Result<(), Failure> {
     let cars = Cars::default();
     let broker_shutdown = CancellationToken::new();
     let mut broker = match &shared.options.mqtt {
@@ -144,32 +121,33 @@ pub async fn run_with(
     let account_shutdown = shutdown.child_token();
     let account = Account::new(shared, client, cars, account_shutdown.clone());
     let mut account = tokio::spawn(account.run());
-    let ended = tokio::select! {
-        ended = &mut broker => Some(ended),
-        _ = &mut account => None,
-    };
-    account_shutdown.cancel();
-    match ended {
-        Some(ended) => {
+    tokio::select! {
+        ended = &mut broker => {
+            account_shutdown.cancel();
             let _ = account.await;
-            match ended {
-                Ok(Exit::LoginNeeded(why) | Exit::Fatal(why) | Exit::Transient(why)) => {
-                    Err(Failure::new(Code::Backend, why)
-                        .hint("correct `--mqtt-uri`, `--mqtt-user` and `--mqtt-password`"))
-                }
-                Ok(Exit::Stopped) => Ok(()),
-                Err(error) => Err(Failure::new(
-                    Code::Internal,
-                    format!("the broker's task: {error}"),
-                )),
-            }
+            end(ended)
         }
-        None => {
+        ended = &mut account => {
             broker_shutdown.cancel();
             let _ = broker.await;
-            Ok(())
+            ended.map_err(|error| bug(&error))
         }
     }
+}
+
+/// What the end of the broker's task means.
+fn end(ended: Result<Exit, JoinError>) -> Result<(), Failure> {
+    match ended.map_err(|error| bug(&error))? {
+        Exit::Stopped => Ok(()),
+        Exit::LoginNeeded(why) | Exit::Fatal(why) | Exit::Transient(why) => {
+            let hint = "correct `--mqtt-uri`, `--mqtt-user` and `--mqtt-password`";
+            Err(Failure::new(Code::Backend, why).hint(hint))
+        }
+    }
+}
+
+fn bug(error: &JoinError) -> Failure {
+    Failure::new(Code::Internal, format!("a bug: {error}"))
 }
 
 /// Brings what is heard to where it belongs.
@@ -199,7 +177,10 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
                 retained,
             };
             if !cars.wish(vin, wish) {
-                tracing::warn!(%topic, "a command for no car of the account, or too many at once");
+                tracing::warn!(
+                    command = name,
+                    "for no car of the account, or too many at once"
+                );
             }
             continue;
         }
@@ -209,21 +190,9 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
             let payload = String::from_utf8_lossy(&payload).into_owned();
             cars.wish(vin, Wish::Station(subject, payload));
         }
-        if !matched {
-            tell_announcer(&cars, &topic, &payload, retained);
+        if !matched && retained && !payload.is_empty() {
+            shared.left.heard(&topic);
         }
-    }
-}
-
-/// What a gateway that was here before has left is for the announcer of the car.
-fn tell_announcer(cars: &Cars, topic: &str, payload: &[u8], retained: bool) {
-    let vin = topic
-        .split('/')
-        .rev()
-        .nth(2)
-        .and_then(|node| node.strip_suffix("_mg"));
-    if let (Some(vin), true, false) = (vin, retained, payload.is_empty()) {
-        cars.found(vin, topic);
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::announcer::Left;
 use super::names::Names;
 use super::options::Options;
 use super::zone::Zone;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub clock: Clock,
     /// What outlives the process; nothing if it cannot.
     pub directory: Option<PathBuf>,
+    /// What another gateway has announced.
+    pub left: Left,
     zone: Arc<Mutex<Zone>>,
 }
 
@@ -68,6 +71,7 @@ impl Shared {
             http,
             clock: Arc::new(Utc::now),
             directory,
+            left: Left::default(),
         })
     }
 
@@ -117,6 +121,14 @@ impl Shared {
             tracing::warn!(file = %path.display(), %error, "not readable, begun anew");
         })
         .ok()
+    }
+
+    /// Forgets what was saved under this name.
+    pub async fn remove(&self, name: &str) {
+        if let Some(directory) = &self.directory {
+            // It may not be there.
+            let _ = tokio::fs::remove_file(directory.join(name)).await;
+        }
     }
 
     /// Saves it under this name, as a whole or not at all.

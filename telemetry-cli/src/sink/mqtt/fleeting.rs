@@ -2,6 +2,7 @@
 //! another program's form, with no time in it. What the broker cannot take when
 //! it is made is dropped and never sent later.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rumqttc::QoS;
@@ -12,7 +13,7 @@ use super::link::Link;
 use super::next;
 use super::settings::Settings;
 use crate::config;
-use crate::event::{Event, Reading};
+use crate::event::{DeviceId, Event, Reading};
 use crate::sink::Context;
 use crate::supervisor::{Exit, Task};
 
@@ -57,23 +58,23 @@ pub async fn run(
     };
     let broker = settings.broker.clone();
     let mut link = Link::default();
-    let mut connection = None;
-    let mut waiting: Option<Message> = None;
+    let mut connection: Option<Connection> = None;
+    let mut waiting: BTreeMap<DeviceId, Message> = BTreeMap::new();
     let mut events = context.hub.follow();
     // What was measured before is not news.
-    let mut last = None;
+    let mut last = BTreeMap::new();
     while let Some(event) = events.try_next() {
         if let Event::Reading(reading) = event {
-            last = Some(reading.fetched_at);
+            last.insert(reading.device.clone(), reading.fetched_at);
         }
     }
     loop {
-        if let Some(connection) = connection
-            .as_mut()
-            .filter(|c: &&mut Connection| c.is_ready())
-            && let Some(message) = waiting.take()
-        {
-            message.submit(connection);
+        if let Some(connection) = &mut connection {
+            while connection.is_ready()
+                && let Some((_, message)) = waiting.pop_first()
+            {
+                message.submit(connection);
+            }
         }
         let happening = tokio::select! {
             biased;
@@ -82,11 +83,12 @@ pub async fn run(
             event = events.next() => {
                 // A follower that fell behind gets the last reading once more.
                 if let Event::Reading(reading) = event
-                    && last.replace(reading.fetched_at) != Some(reading.fetched_at)
+                    && last.insert(reading.device.clone(), reading.fetched_at)
+                        != Some(reading.fetched_at)
                     && let Some(message) = message(&reading)
                 {
                     match &connection {
-                        Some(_) => waiting = Some(message),
+                        Some(_) => drop(waiting.insert(reading.device.clone(), message)),
                         None => tracing::warn!(%broker, "a reading is lost: the broker is away"),
                     }
                 }
@@ -110,7 +112,7 @@ pub async fn run(
             Some(_) => continue,
         };
         connection = None;
-        if waiting.take().is_some() {
+        if !std::mem::take(&mut waiting).is_empty() {
             tracing::warn!(%broker, "a reading is lost: the broker is away");
         }
         context

@@ -11,6 +11,7 @@ use super::retained::{Class, Message, Retained};
 use super::topics::{OFFLINE, ONLINE, Topics};
 use super::unified;
 use crate::event::{Availability, DeviceId, Event, Reading};
+use crate::native::Native;
 use crate::sink::home_assistant::Names;
 
 /// How often old values are looked for.
@@ -97,6 +98,12 @@ impl Publisher {
         let topic = self.topics.state(&reading.device);
         self.retained
             .set(Class::Value, topic, unified::state(reading));
+        let raw = reading.native.as_ref().and_then(Native::raw);
+        for (key, payload) in raw.into_iter().flatten() {
+            if let Some(topic) = self.topics.raw(&reading.device, key) {
+                self.retained.set(Class::Value, topic, payload.clone());
+            }
+        }
         if !self.per_metric {
             return;
         }

@@ -91,6 +91,14 @@ impl Topics {
         format!("{}/{device}/{key}/{RESULT}", self.prefix)
     }
 
+    /// What the cloud of `device` calls `key`, as it came; `None` for a name that
+    /// no topic can have.
+    pub fn raw(&self, device: &DeviceId, key: &str) -> Option<String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let fits = !key.is_empty() && key.len() < 256 && key.bytes().all(plain);
+        fits.then(|| format!("{}/{device}/raw/{key}", self.prefix))
+    }
+
     /// One value of `device`, or one part of it.
     pub fn value(&self, device: &DeviceId, key: &str, index: Option<&str>) -> String {
         match index {
@@ -128,6 +136,13 @@ mod tests {
             topics.value(&device, "cell_voltages_v", Some("3")),
             "home/telemetry/jbd-a4c13830c28e/cell_voltages_v/3"
         );
+        assert_eq!(
+            topics.raw(&device, "vehicle.isMoving").as_deref(),
+            Some("home/telemetry/jbd-a4c13830c28e/raw/vehicle.isMoving")
+        );
+        for key in ["", "a/b", "a+", "#", "a b"] {
+            assert_eq!(topics.raw(&device, key), None, "{key}");
+        }
         let set = topics.set(&device, "charge_mosfet_on");
         assert_eq!(
             topics.command(&set),

@@ -1,28 +1,20 @@
+use std::time::Instant;
+
 use bluetti_modbus::model::Model;
 use bluetti_modbus::session::Security;
 use bluetti_modbus::simulator::{Output, Station as Simulated, StationConfig};
 
 use super::*;
-use crate::control::{Controls, Refusal};
-use crate::database::Database;
+use crate::control::Refusal;
 use crate::exit::Code;
-use crate::hub::Hub;
 use crate::metric::power_station as metric;
 use crate::radio::Air;
-use crate::stats::Stats;
 
 const PLAIN: &str = "AC3002237000000001";
 const ENCRYPTED: &str = "AC1802305000000002";
 
 async fn context() -> Context {
-    Context {
-        hub: Hub::new(None, Duration::from_secs(300), vec![]),
-        radio: Radio::Simulated(Air::demo()),
-        stats: Stats::default(),
-        controls: Controls::default(),
-        state_dir: None,
-        database: Arc::new(Database::open(None).await.unwrap()),
-    }
+    Context::brief(Radio::Simulated(Air::demo())).await.unwrap()
 }
 
 fn reading(context: &Context) -> Arc<Reading> {

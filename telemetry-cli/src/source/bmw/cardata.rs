@@ -44,10 +44,10 @@ const WRITE_DOWN: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
-    let opened = Account::open(config, context, &task.name).await;
+    let opened = Account::open(config.clone(), context, &task.name).await;
     let mut account = match opened {
         Ok(account) => account,
-        Err(error) => return error.exit(),
+        Err(error) => return error.exit(&config),
     };
     let outcome = account.run(&task).await;
     // Whatever ended it.
@@ -57,7 +57,7 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
         Err(error) => {
             let reason = error.to_string();
             account.context.hub.fail(&task.name, &reason, Utc::now());
-            error.exit()
+            error.exit(&config)
         }
     }
 }
@@ -92,11 +92,13 @@ pub(super) async fn once(config: Bmw, context: Context, spend_quota: bool) -> Re
     Ok(())
 }
 
+type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// A question to the cloud on its way; the stream goes on meanwhile.
 type Errand = BoxFuture<'static, Answer>;
 
 enum Answer {
-    Described(Vin, Result<BasicData, Error>),
+    Described(Vin, Result<Box<BasicData>, Error>),
     Told(Vin, Result<TelematicData, Error>),
 }
 
@@ -108,6 +110,7 @@ struct Account {
     cars: BTreeMap<Vin, Telemetry>,
     budget: Budget,
     name: String,
+    clock: Clock,
     /// Cars of which the stream said something that is not published yet.
     unpublished: BTreeSet<Vin>,
     publish_at: Option<tokio::time::Instant>,
@@ -117,17 +120,23 @@ struct Account {
 impl Account {
     async fn open(config: Bmw, context: Context, component: &str) -> Result<Self, BmwError> {
         let directory = context.state_dir.as_deref();
-        let file = |ending| {
-            directory
-                .map(|directory| account::file(&config, directory, ending))
-                .transpose()
-        };
-        let client = account::cardata(
-            &config,
-            Tokens::open(&config, directory)?,
-            file("quota.json")?,
-        )?;
-        let mut kept: Kept<CarDataData> = Kept::load(file("json")?)?;
+        let quota = directory.map(|directory| account::file(&config, directory, "quota.json"));
+        let tokens = Tokens::open(&config, directory)?;
+        let client = account::cardata(&config, tokens, quota.transpose()?)?;
+        Self::with(config, context, component, client, Arc::new(Utc::now)).await
+    }
+
+    /// With a client of its own, and a clock that agrees with the client's.
+    async fn with(
+        config: Bmw,
+        context: Context,
+        component: &str,
+        client: Client,
+        clock: Clock,
+    ) -> Result<Self, BmwError> {
+        let directory = context.state_dir.as_deref();
+        let file = directory.map(|directory| account::file(&config, directory, "json"));
+        let mut kept: Kept<CarDataData> = Kept::load(file.transpose()?)?;
         for vin in config.vins()? {
             kept.data.cars.entry(vin.to_string()).or_default();
         }
@@ -144,10 +153,15 @@ impl Account {
             budget,
             name: component.to_owned(),
             context,
+            clock,
             unpublished: BTreeSet::new(),
             publish_at: None,
             save_at: None,
         })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
     }
 
     fn vins(&self) -> Vec<Vin> {
@@ -166,22 +180,24 @@ impl Account {
         for vin in self.vins() {
             self.announce(&vin);
             if self.telemetry(&vin).is_some() {
-                self.tell(&vin, Utc::now());
+                self.tell(&vin, self.now());
             }
         }
         let mut stream = self.client.stream(account::stream_options(&self.config)?)?;
         let mut errand: Option<(Instant, Errand)> = None;
+        let mut repeated = tokio::time::Instant::now();
         loop {
             let mut look_in = LOOK;
             if errand.is_none() {
-                match self.next_errand(Utc::now()).await? {
+                match self.next_errand(self.now()).await? {
                     Ok(next) => errand = Some((Instant::now(), next)),
                     Err(time) => {
-                        let wait = (time - Utc::now()).to_std().unwrap_or_default();
+                        let wait = (time - self.now()).to_std().unwrap_or_default();
                         look_in = look_in.min(wait.max(Duration::from_secs(1)));
                     }
                 }
             }
+            let repeat_at = self.config.repeat.map(|every| repeated + every);
             let publish_at = self.publish_at;
             let save_at = self.save_at;
             tokio::select! {
@@ -194,6 +210,12 @@ impl Account {
                 }
                 () = at(publish_at) => self.publish(),
                 () = at(save_at) => self.save()?,
+                () = at(repeat_at) => {
+                    repeated = tokio::time::Instant::now();
+                    for vin in self.vins() {
+                        self.tell(&vin, self.now());
+                    }
+                }
                 () = tokio::time::sleep(look_in) => {}
             }
         }
@@ -225,7 +247,7 @@ impl Account {
                 };
                 Ok(Box::pin(async move {
                     let answer = client.basic_data(&vin).await;
-                    Answer::Described(vin, answer)
+                    Answer::Described(vin, answer.map(Box::new))
                 }))
             }
             Next::Ask(index) => {
@@ -260,7 +282,7 @@ impl Account {
 
     /// Which cars the account has, if the configuration does not say.
     async fn find_cars(&mut self) -> Result<(), BmwError> {
-        if !self.must_find_cars(Utc::now()) {
+        if !self.must_find_cars(self.now()) {
             return Ok(());
         }
         let mappings = self.client.mappings().await?;
@@ -279,7 +301,7 @@ impl Account {
         self.cars.retain(|vin, _| ours.contains(vin));
         let gone = |vin: &String, _: &mut _| ours.iter().any(|own| own.as_str() == vin);
         self.kept.data.cars.retain(gone);
-        self.kept.data.mapped_at = Some(Utc::now());
+        self.kept.data.mapped_at = Some(self.now());
         self.save()
     }
 
@@ -317,10 +339,10 @@ impl Account {
     }
 
     async fn take(&mut self, answer: Answer, began: Instant) -> Result<(), BmwError> {
-        let now = Utc::now();
+        let now = self.now();
         let outcome = match answer {
             Answer::Described(vin, Ok(basics)) => {
-                self.described(&vin, basics);
+                self.described(&vin, *basics);
                 Ok(())
             }
             // A car that has no such document is none the less a car.
@@ -386,7 +408,7 @@ impl Account {
                 self.context.stats.well(&self.name);
             }
             StreamEvent::Message { message, .. } => {
-                let now = Utc::now();
+                let now = self.now();
                 if self.config.vin.is_empty() {
                     self.adopt(&message.vin);
                 }
@@ -429,7 +451,7 @@ impl Account {
 
     fn publish(&mut self) {
         self.publish_at = None;
-        let now = Utc::now();
+        let now = self.now();
         for vin in std::mem::take(&mut self.unpublished) {
             self.tell(&vin, now);
         }
@@ -472,8 +494,6 @@ impl Account {
         };
         let overview = Overview::of(telemetry, now);
         let mut reading = Reading::new(id(vin), DeviceKind::Vehicle, now);
-        let received = telemetry.iter().map(|(_, entry)| entry.received).max();
-        reading.fetched_at = received.unwrap_or(now).min(now);
         let measured = overview.last_update.or_else(|| telemetry.newest());
         reading.measured_at = measured.unwrap_or(reading.fetched_at).min(now);
         (reading.values, reading.extra) = values::cardata(&overview, now);
@@ -521,3 +541,6 @@ async fn at(time: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod day;

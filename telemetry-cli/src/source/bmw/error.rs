@@ -2,7 +2,7 @@ use std::io;
 
 use bimmer::{Error, LoginError};
 
-use crate::config::SecretError;
+use crate::config::{Bmw, BmwApi, SecretError};
 use crate::database::DatabaseError;
 use crate::exit::{Code, Failure};
 use crate::supervisor::Exit;
@@ -86,12 +86,31 @@ impl BmwError {
         }
     }
 
-    /// How the source ends with it.
-    pub(super) fn exit(&self) -> Exit {
-        let mut text = self.to_string();
-        if let Some(hint) = self.hint() {
-            text = format!("{text}; {hint}");
+    /// With what the user of this account can do.
+    pub(super) fn told(&self, config: &Bmw) -> String {
+        let hint = match (self.code(), &config.token_name) {
+            // A drop-in command has no configuration, and flags of its own.
+            (Code::Login, Some(_)) if !matches!(self, Self::Password(_)) => {
+                Some(match config.api {
+                    BmwApi::MyBmw => format!(
+                        "start it once with `--captcha_token_{} TOKEN`; `telemetry login bmw` \
+                         says where to get one",
+                        config.title()
+                    ),
+                    BmwApi::CarData => "start it again, and open the link that it shows".to_owned(),
+                })
+            }
+            _ => self.hint().map(str::to_owned),
+        };
+        match hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
         }
+    }
+
+    /// How the source of this account ends with it.
+    pub(super) fn exit(&self, config: &Bmw) -> Exit {
+        let text = self.told(config);
         match (self, self.code()) {
             (_, Code::Login) | (Self::Cloud(Error::Blocked { .. }) | Self::NoSuchCar(_), _) => {
                 Exit::LoginNeeded(text)

@@ -9,6 +9,7 @@ pub use error::BmwError;
 pub mod account;
 mod cardata;
 mod device;
+pub mod diagnosis;
 mod error;
 mod kept;
 pub mod kubernetes;

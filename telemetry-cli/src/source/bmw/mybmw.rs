@@ -31,9 +31,9 @@ const LIST_LASTS: TimeDelta = TimeDelta::days(7);
 const LOOK: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
-    let account = match Account::open(config, context, &task.name) {
+    let account = match Account::open(config.clone(), context, &task.name) {
         Ok(account) => account,
-        Err(error) => return error.exit(),
+        Err(error) => return error.exit(&config),
     };
     tokio::select! {
         exit = account.run() => exit,
@@ -128,14 +128,14 @@ impl Account {
                     self.inbox.unreachable(&reason);
                     self.context.hub.fail(&self.name, &reason, Utc::now());
                     let BmwError::Cloud(Error::Quota { retry_after, .. }) = &error else {
-                        return error.exit();
+                        return error.exit(&self.config);
                     };
                     self.context.stats.failed(&self.name, "waiting", &reason);
                     tracing::warn!(component = %self.name, "{reason}; nothing is asked until then");
                     let wait = TimeDelta::from_std(*retry_after).unwrap_or(LIST_LASTS);
                     self.kept.data.not_before = Utc::now().checked_add_signed(wait);
                     if let Err(error) = self.kept.save() {
-                        return BmwError::from(error).exit();
+                        return BmwError::from(error).exit(&self.config);
                     }
                 }
             }
@@ -249,10 +249,8 @@ impl Account {
     }
 
     async fn carry_out(&mut self, request: &Request) -> Result<(), String> {
-        let said = |error: BmwError| match error.hint() {
-            Some(hint) => format!("{error}; {hint}"),
-            None => error.to_string(),
-        };
+        let config = self.config.clone();
+        let said = |error: BmwError| error.told(&config);
         let command = command(request).ok_or("this car has no such control")?;
         let mut car = self.car(&request.device).await.map_err(said)?;
         if request.expires <= tokio::time::Instant::now() {

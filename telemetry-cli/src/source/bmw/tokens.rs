@@ -5,6 +5,8 @@ use std::path::Path;
 use bimmer::token::{StoreLock, Storing};
 use bimmer::{FileTokenStore, MemoryTokenStore, Token, TokenStore};
 
+use secrecy::ExposeSecret as _;
+
 use super::kubernetes::KubernetesTokenStore;
 use super::{BmwError, account};
 use crate::config::{Bmw, BmwTokenStore};
@@ -42,7 +44,14 @@ impl Tokens {
                 let file = account::file(config, directory, "token")?;
                 Ok(Self::File(FileTokenStore::new(file)))
             }
-            (BmwTokenStore::File, None) => Ok(Self::memory()),
+            (BmwTokenStore::File, None) => match &config.refresh_token {
+                None => Ok(Self::memory()),
+                Some(token) => {
+                    let token = token.reveal()?.expose_secret().to_owned();
+                    let token = Token::from_refresh_token(token);
+                    Ok(Self::Memory(MemoryTokenStore::with(token)))
+                }
+            },
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::names::Names;
 use crate::sink::home_assistant::Document;
 
+pub mod account;
 mod binary_sensor;
 mod control;
 mod schedule;
@@ -32,9 +33,9 @@ pub fn node(vin: &str) -> String {
     format!("{vin}_mg")
 }
 
-/// Where the document of a car is published.
-pub fn topic(prefix: &str, vin: &str) -> String {
-    format!("{prefix}/device/{}/config", node(vin))
+/// Where the document of a node is published.
+pub fn topic(prefix: &str, node: &str) -> String {
+    format!("{prefix}/device/{node}/config")
 }
 
 /// Which topics decide whether an entity is available.
@@ -60,7 +61,7 @@ impl Entities<'_> {
             "components": self.components(),
         });
         Document {
-            topic: topic(prefix, self.vin),
+            topic: topic(prefix, &node(self.vin)),
             content: content.as_object().cloned().unwrap_or_default(),
         }
     }

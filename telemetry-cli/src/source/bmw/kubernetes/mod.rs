@@ -107,11 +107,8 @@ impl KubernetesTokenStore {
     }
 
     async fn read(&self) -> io::Result<Option<Token>> {
-        let secret = match self.call(Method::GET, &self.own(), None).await? {
-            Ok(secret) => secret,
-            Err(_) => return Ok(None),
-        };
-        Ok(token(&secret.data))
+        let answer = self.call(Method::GET, &self.own(), None).await?;
+        Ok(answer.ok().and_then(|secret| token(&secret.data)))
     }
 
     async fn write(&self, data: Value) -> io::Result<()> {

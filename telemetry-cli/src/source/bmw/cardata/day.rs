@@ -1,0 +1,292 @@
+//! A day of two cars, with a restart every ten minutes: what it costs, and how
+//! old the values are. On a clock of its own, the cloud in this process.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+
+use bimmer::cardata::stream::{Ending, StreamMessage};
+use bimmer::cardata::{ClientId, Timed};
+use bimmer::http::{Request, Sending, Transport};
+use bimmer::simulator::{Car, CarDataCloud, Delivery};
+use bimmer::{FileTokenStore, Token};
+
+use super::*;
+use crate::cloud::bmw::CLIENT_ID;
+use crate::database::Database;
+use crate::event::DeviceId;
+use crate::hub::Hub;
+use crate::lock::lock;
+
+const STEP: TimeDelta = TimeDelta::seconds(30);
+const RESTART: TimeDelta = TimeDelta::minutes(10);
+const DAY: TimeDelta = TimeDelta::hours(24);
+
+/// The cloud and the time of day.
+struct World {
+    cloud: Mutex<CarDataCloud>,
+    time: Mutex<DateTime<Utc>>,
+}
+
+impl World {
+    fn now(&self) -> DateTime<Utc> {
+        *lock(&self.time)
+    }
+}
+
+struct Way(Arc<World>);
+
+impl Transport for Way {
+    fn send(&self, request: Request) -> Sending<'_> {
+        let answer = lock(&self.0.cloud).handle(&request, self.0.now());
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+/// A start of the program.
+async fn start(world: &Arc<World>, directory: &Path) -> Account {
+    let config = Bmw {
+        client_id: Some(CLIENT_ID.to_owned()),
+        ..Bmw::default()
+    };
+    let clock = |world: Arc<World>| move || world.now();
+    let client = Client::builder(ClientId::new(CLIENT_ID).unwrap())
+        .transport(Way(world.clone()))
+        .clock(clock(world.clone()))
+        .token_store(FileTokenStore::new(account::token_file(&config, directory)))
+        .state_file(account::file(&config, directory, "quota.json").unwrap())
+        .build()
+        .unwrap();
+    let database = Database::open(Some(&directory.join("telemetry.sqlite")))
+        .await
+        .unwrap();
+    let context = Context {
+        hub: Hub::new(None, Duration::from_secs(300), vec![]),
+        database: Arc::new(database),
+        state_dir: Some(directory.to_path_buf()),
+        ..Context::brief(crate::radio::Radio::Simulated(crate::radio::Air::demo()))
+            .await
+            .unwrap()
+    };
+    let clock = Arc::new(clock(world.clone()));
+    let account = Account::with(config, context, "bmw", client, clock)
+        .await
+        .unwrap();
+    account.client.token().await.unwrap();
+    for vin in account.vins() {
+        account.announce(&vin);
+        account.tell(&vin, world.now());
+    }
+    account
+}
+
+async fn log_in(world: &Arc<World>, directory: &Path) {
+    let config = Bmw {
+        client_id: Some(CLIENT_ID.to_owned()),
+        ..Bmw::default()
+    };
+    account::file(&config, directory, "token").unwrap();
+    let time = world.clone();
+    let client = Client::builder(ClientId::new(CLIENT_ID).unwrap())
+        .transport(Way(world.clone()))
+        .clock(move || time.now())
+        .token_store(FileTokenStore::new(account::token_file(&config, directory)))
+        .build()
+        .unwrap();
+    let pending = client.begin_login().await.unwrap();
+    assert!(lock(&world.cloud).confirm(&pending.user_code));
+    tokio::time::pause();
+    client.finish_login(pending).await.unwrap();
+    tokio::time::resume();
+}
+
+/// Everything that is due at this moment. Each question takes a second.
+async fn step(world: &World, account: &mut Account) {
+    for _ in 0..8 {
+        let now = world.now();
+        match account.next_errand(now).await.unwrap() {
+            Ok(errand) => {
+                *lock(&world.time) = now + TimeDelta::seconds(1);
+                let answer = errand.await;
+                account.take(answer, Instant::now()).await.unwrap();
+            }
+            Err(time) if time > now => break,
+            Err(_) => {}
+        }
+    }
+}
+
+/// What the stream has to say to this connection.
+fn listen(world: &World, account: &mut Account, connection: u64) {
+    loop {
+        let delivery = lock(&world.cloud).poll(connection, world.now());
+        match delivery {
+            Some(Delivery::Publish { topic, payload }) => {
+                let message = StreamMessage::decode(payload.as_bytes()).unwrap();
+                let payload = payload.into_bytes();
+                let event = StreamEvent::Message {
+                    topic,
+                    payload,
+                    message,
+                };
+                account.streamed(Ok(event)).unwrap();
+            }
+            Some(Delivery::Close) => {
+                let event = StreamEvent::Disconnected {
+                    ending: Ending::Closed,
+                    retry_in: Duration::from_secs(5),
+                };
+                account.streamed(Ok(event)).unwrap();
+            }
+            None => break,
+        }
+    }
+    account.publish();
+}
+
+fn connect(world: &World, token: &Token, connection: u64) {
+    let mut cloud = lock(&world.cloud);
+    let gcid = cloud.gcid();
+    let password = token.id_token.as_ref().unwrap().expose();
+    assert_eq!(cloud.connect(connection, gcid, password, world.now()), 0);
+    assert_eq!(cloud.subscribe(connection, &format!("{gcid}/+")), 1);
+}
+
+const VALUES: [&str; 7] = [
+    "soc", "range", "odometer", "plug", "charging", "place", "lock",
+];
+
+/// The age of each value in minutes, of the car where it is older.
+fn ages(account: &Account, now: DateTime<Utc>) -> [Option<i64>; 7] {
+    let mut oldest = [None; 7];
+    for telemetry in account.cars.values() {
+        let overview = Overview::of(telemetry, now);
+        fn age<T>(timed: Option<&Timed<T>>, now: DateTime<Utc>) -> Option<i64> {
+            timed
+                .and_then(|timed| timed.age(now))
+                .map(|age| age.num_minutes())
+        }
+        let ages = [
+            age(overview.soc_percent.as_ref(), now),
+            age(overview.range_km.as_ref(), now),
+            age(overview.odometer_km.as_ref(), now),
+            age(overview.plugged_in.as_ref(), now),
+            age(overview.charging_status.as_ref(), now),
+            age(overview.position.as_ref(), now),
+            age(overview.locked.as_ref(), now),
+        ];
+        for (oldest, age) in oldest.iter_mut().zip(ages) {
+            *oldest = (*oldest).max(age);
+        }
+    }
+    oldest
+}
+
+struct Outcome {
+    table: String,
+    calls: usize,
+    restarts: u32,
+    oldest: i64,
+}
+
+async fn day(with_stream: bool) -> Outcome {
+    let morning = DateTime::from_timestamp(1_772_323_200, 0).unwrap();
+    let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "Simulated");
+    let cars = vec![
+        car("WBA00SIM000000001", "BMW_I"),
+        car("WMW00SIM000000004", "MINI"),
+    ];
+    let world = Arc::new(World {
+        cloud: Mutex::new(CarDataCloud::new(CLIENT_ID, cars, 1)),
+        time: Mutex::new(morning),
+    });
+    let directory = tempfile::tempdir().unwrap();
+    log_in(&world, directory.path()).await;
+    let mut table = String::from("hour  REST calls  oldest of both cars, minutes\n");
+    let _ = writeln!(
+        table,
+        "                  {}",
+        VALUES.map(|name| format!("{name:>9}")).concat()
+    );
+    let mut outcome = Outcome {
+        table,
+        calls: 0,
+        restarts: 0,
+        oldest: 0,
+    };
+    let mut account = start(&world, directory.path()).await;
+    let mut worst = [0; 7];
+    let mut connection = 0;
+    let mut now = morning;
+    while now < morning + DAY {
+        let since = now - morning;
+        if since > TimeDelta::zero() && since.num_seconds() % RESTART.num_seconds() == 0 {
+            outcome.restarts += 1;
+            // Every other one is a kill: nothing is written down.
+            if outcome.restarts.is_multiple_of(2) {
+                account.save().unwrap();
+            }
+            account = start(&world, directory.path()).await;
+            connection = 0;
+        }
+        step(&world, &mut account).await;
+        if with_stream {
+            if connection == 0 {
+                connection = u64::from(outcome.restarts) + 1;
+                let token = account.client.token().await.unwrap();
+                connect(&world, &token, connection);
+            }
+            listen(&world, &mut account, connection);
+        }
+        for (worst, age) in worst.iter_mut().zip(ages(&account, now)) {
+            *worst = (*worst).max(age.unwrap_or(i64::MAX));
+        }
+        now += STEP;
+        *lock(&world.time) = now;
+        if (now - morning).num_seconds() % 7200 == 0 {
+            outcome.calls = lock(&world.cloud).calls_used();
+            let ages = worst.map(|age| format!("{age:>9}")).concat();
+            let hour = (now - morning).num_hours();
+            let _ = writeln!(outcome.table, "{hour:>4}  {:>10}  {ages}", outcome.calls);
+            outcome.oldest = outcome.oldest.max(worst.into_iter().max().unwrap());
+            worst = [0; 7];
+        }
+    }
+    // What was found survived every restart.
+    let own = account.client.account_state().await.unwrap();
+    assert_eq!(own.budget.used(now - STEP), outcome.calls);
+    let known = account.context.hub.snapshot();
+    let ids: Vec<_> = known.iter().map(|known| known.device.id.clone()).collect();
+    assert_eq!(
+        ids,
+        ["wba00sim000000001", "wmw00sim000000004"].map(|vin| DeviceId::new(&[vin]))
+    );
+    outcome
+}
+
+#[tokio::test]
+async fn by_rest_alone() {
+    let outcome = day(false).await;
+    println!(
+        "REST alone, {} restarts\n{}",
+        outcome.restarts, outcome.table
+    );
+    assert_eq!(outcome.restarts, 143);
+    // 24 for the values; 1 for the list, 2 for what each is, 2 for the container.
+    assert_eq!(outcome.calls, 24 + 5, "{}", outcome.table);
+    // Two cars take turns, an hour apart; the last turn has to wait until the
+    // first call of the day is a day old.
+    assert!(outcome.oldest <= 180, "{}", outcome.table);
+}
+
+#[tokio::test]
+async fn with_the_stream() {
+    let outcome = day(true).await;
+    println!(
+        "with the stream, {} restarts\n{}",
+        outcome.restarts, outcome.table
+    );
+    assert!(outcome.calls <= 29, "{}", outcome.table);
+    // No older than the program ran: each start hears of everything.
+    assert!(outcome.oldest <= 10, "{}", outcome.table);
+}
