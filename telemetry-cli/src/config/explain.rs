@@ -204,7 +204,7 @@ pub(super) fn syntax(error: &Error) -> (Problem, Range<usize>) {
 }
 
 /// Tables that later versions will have.
-const PLANNED: &[&str] = &["abrp", "bmw", "openwb", "osmand", "saic", "web"];
+const PLANNED: &[&str] = &["abrp", "openwb", "osmand", "web"];
 
 #[cfg(test)]
 mod tests {

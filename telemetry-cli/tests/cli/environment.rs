@@ -98,7 +98,7 @@ error: `jbd` is a list
 
 error: unknown table `[mqqt]`
  --> environment variable TELEMETRY_MQQT__URL
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]`, `[[bluetti]]`, `[[saic]]` or `[[bmw]]`
   = help: did you mean `[mqtt]`?
 
 error: `url` is missing in `[mqtt]`

@@ -50,7 +50,7 @@ error: unknown key `url` above all tables
   |
 1 | url = \"tcp://broker\"
   | ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]`, `[[bluetti]]`, `[[saic]]` or `[[bmw]]`
   = help: `url` belongs to `[mqtt]`
 
 error: unknown key `topic_prefix` in `[store]`
@@ -81,7 +81,7 @@ error: unknown table `[[jdb]]`
   |
 1 | [[jdb]]
   |   ^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]`, `[[bluetti]]`, `[[saic]]` or `[[bmw]]`
   = help: did you mean `[[jbd]]`?
 
 error: unknown table `[mqqt]`
@@ -89,7 +89,7 @@ error: unknown table `[mqqt]`
   |
 3 | [mqqt]
   |  ^^^^
-  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]` or `[[bluetti]]`
+  = expected: `[gateway]`, `[mqtt]`, `[home_assistant]`, `[store]`, `[mariadb]`, `[bluetooth]`, `[[jbd]]`, `[[bluetti]]`, `[[saic]]` or `[[bmw]]`
   = help: did you mean `[mqtt]`?
 ",
     );
@@ -101,16 +101,16 @@ fn table_of_a_later_version() {
         r#"
 [[jbd]]
 name = "garage"
-[[saic]]
-user = "me"
+[web]
+port = 80
 [osmand]
 "#,
         "
-error: unknown table `[[saic]]`
- --> telemetry.toml:3:3
+error: unknown table `[web]`
+ --> telemetry.toml:3:2
   |
-3 | [[saic]]
-  |   ^^^^
+3 | [web]
+  |  ^^^
   = help: this version does not have it yet; remove it, or wait for one that has
 
 error: unknown table `[osmand]`
