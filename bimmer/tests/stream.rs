@@ -2,9 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
-
-use bimmer::cardata::stream::{Ending, Stream, StreamEvent, StreamOptions};
+use bimmer::cardata::stream::{Ending, StreamEvent, StreamOptions};
 use bimmer::cardata::{Client, ClientId, Overview, Telemetry};
 use bimmer::{Error, LoginError, Vin};
 use chrono::Utc;

@@ -4,9 +4,8 @@
 mod support;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bimmer::cardata::stream::{Ending, Stream, StreamEvent, StreamOptions};
+use bimmer::cardata::stream::{Ending, StreamEvent, StreamOptions};
 use bimmer::cardata::{Overview, Telemetry};
 use chrono::Utc;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};

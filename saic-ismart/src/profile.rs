@@ -154,6 +154,8 @@ impl Profile {
             seat_heating: match feature("HeatedSeat").map(str::trim) {
                 Some("1") => SeatHeating::Levels,
                 Some("2") => SeatHeating::OnOff,
+                // A list without features, as that of India, says nothing.
+                None if vehicle.features.is_empty() => SeatHeating::Levels,
                 _ => SeatHeating::None,
             },
             has_target_soc: nmc,
@@ -484,6 +486,20 @@ mod tests {
         assert_eq!(of("XX", not_ev), Drive::Combustion);
         assert_eq!(of("EP2CP3 S", not_ev), Drive::Electric);
         assert_eq!(of("XX", ""), Drive::Electric);
+    }
+
+    #[test]
+    fn a_list_without_features_forbids_nothing() {
+        let of = |features| Profile::of(&car("XX", features)).seat_heating;
+        assert_eq!(of(""), SeatHeating::Levels);
+        assert_eq!(
+            of(r#"{"itemCode":"EV","itemValue":"1"}"#),
+            SeatHeating::None
+        );
+        assert_eq!(
+            of(r#"{"itemCode":"HeatedSeat","itemValue":"2"}"#),
+            SeatHeating::OnOff
+        );
     }
 
     #[test]

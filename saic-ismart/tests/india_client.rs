@@ -92,6 +92,8 @@ async fn commands() {
     assert_eq!(answer.status().unwrap().basic.locked, Some(false));
     assert_eq!(car.status().await.unwrap().basic.locked, Some(false));
     car.lock().await.unwrap();
+    let answer = car.heat_seats(2, 0).await.unwrap();
+    assert_eq!(answer.basic.seat_heating_front_left, Some(2));
     let start = Command::Climate(Climate::Start { index: 3 });
     let answer = car.control(start).await.unwrap();
     let climate = answer.basic.climate.unwrap();

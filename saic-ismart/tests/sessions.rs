@@ -395,3 +395,34 @@ fn shared_between_threads() {
     check::<saic_ismart::Vehicle>();
     check::<Error>();
 }
+
+/// Two programs of one user that keep their session in one place: a login of
+/// one serves the other, at once and without a second login.
+#[tokio::test(start_paused = true)]
+async fn a_session_is_shared_by_programs_that_keep_it_in_one_place() {
+    let cloud = cloud_with(Activity::Parked);
+    let store = Arc::new(MemoryTokenStore::default());
+    let program = || {
+        let shared = Shared(Arc::clone(&store));
+        client_as(demo(), &cloud)
+            .token_store(shared)
+            .build()
+            .unwrap()
+    };
+    let (gateway, command) = (program(), program());
+    gateway.vehicles().await.unwrap();
+    command.login().await.unwrap();
+    gateway.vehicles().await.unwrap();
+    assert_eq!(cloud.cloud().logins(), 2);
+
+    // While the gateway leaves the account to a phone, the user takes it back.
+    cloud.cloud().log_in_elsewhere();
+    let error = gateway.vehicles().await.unwrap_err();
+    assert!(matches!(
+        error,
+        Error::Login(LoginError::LoggedInElsewhere { .. })
+    ));
+    command.login().await.unwrap();
+    gateway.vehicles().await.unwrap();
+    assert_eq!(cloud.cloud().logins(), 3);
+}

@@ -114,7 +114,8 @@ impl ClientBuilder {
     }
 
     /// Fails on answers whose signature is wrong or missing, instead of
-    /// counting them and warning.
+    /// counting them and warning. Not in India, whose answers nobody knows how
+    /// to check.
     #[must_use]
     pub const fn strict_signatures(mut self) -> Self {
         self.strict = true;

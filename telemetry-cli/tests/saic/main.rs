@@ -1,6 +1,7 @@
 //! iSMART accounts: the program against the simulated cloud over HTTP.
 
 mod cloud;
+mod config;
 mod once;
 #[path = "../support/running.rs"]
 pub mod running;

@@ -49,7 +49,6 @@ fn a_restart_loop_neither_asks_the_car_nor_logs_anybody_out() {
     }
     assert_eq!(cloud.with(|cloud| cloud.live_calls()), before);
     assert_eq!(cloud.with(|cloud| cloud.logins()), 1);
-    assert_eq!(start().stop().code(), Some(0));
 }
 
 #[test]

@@ -110,7 +110,9 @@ impl Account {
 
     /// True if no attempt makes sense before the user has done something.
     fn failed(&self, error: &Error) -> bool {
-        self.hold("lastLoginError", text::timestamp(self.shared.now()));
+        if matches!(error, Error::Login(_)) {
+            self.hold("lastLoginError", text::timestamp(self.shared.now()));
+        }
         match error.needs_login() {
             true => tracing::error!(
                 "{error}; correct it and restart: more attempts would lock the account"
@@ -205,6 +207,8 @@ impl Account {
             tracing::info!("a car has left the account");
             car.stop.cancel();
         }
+        let topics = self.shared.names.vehicle(vin, "");
+        self.shared.speaker.say(Outgoing::Release(topics));
         self.shared.hold(
             self.shared.names.vehicle(vin, "available"),
             "offline".to_owned(),

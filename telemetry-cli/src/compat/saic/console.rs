@@ -23,7 +23,7 @@ pub(super) async fn run(
             Some(Outgoing::Hold { topic, payload, .. } | Outgoing::Tell { topic, payload, .. }) => {
                 format!("{topic}: {payload}\n")
             }
-            Some(Outgoing::Repeat(_) | Outgoing::Listen(_)) => continue,
+            Some(Outgoing::Release(_) | Outgoing::Repeat(_) | Outgoing::Listen(_)) => continue,
             None => return Exit::Stopped,
         };
         let mut stdout = std::io::stdout().lock();

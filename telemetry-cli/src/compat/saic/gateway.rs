@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use saic_ismart::Client;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
@@ -93,19 +93,6 @@ pub async fn run(
     let shared = Shared::new(options, speaker, directory)
         .map_err(|why| Failure::new(Code::Internal, why))?;
     let client = client::build(&shared)?;
-    run_with(shared, client, outgoing, shutdown).await
-}
-
-/// The same with a client of whatever kind.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_with(
-    shared: Shared,
-    client: Client,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    shutdown: CancellationToken,
-) -> Result<(), Failure> {
     let cars = Cars::default();
     let broker_shutdown = CancellationToken::new();
     let mut broker = match &shared.options.mqtt {
@@ -134,32 +121,33 @@ pub async fn run_with(
     let account_shutdown = shutdown.child_token();
     let account = Account::new(shared, client, cars, account_shutdown.clone());
     let mut account = tokio::spawn(account.run());
-    let ended = tokio::select! {
-        ended = &mut broker => Some(ended),
-        _ = &mut account => None,
-    };
-    account_shutdown.cancel();
-    match ended {
-        Some(ended) => {
+    tokio::select! {
+        ended = &mut broker => {
+            account_shutdown.cancel();
             let _ = account.await;
-            match ended {
-                Ok(Exit::LoginNeeded(why) | Exit::Fatal(why) | Exit::Transient(why)) => {
-                    Err(Failure::new(Code::Backend, why)
-                        .hint("correct `--mqtt-uri`, `--mqtt-user` and `--mqtt-password`"))
-                }
-                Ok(Exit::Stopped) => Ok(()),
-                Err(error) => Err(Failure::new(
-                    Code::Internal,
-                    format!("the broker's task: {error}"),
-                )),
-            }
+            end(ended)
         }
-        None => {
+        ended = &mut account => {
             broker_shutdown.cancel();
             let _ = broker.await;
-            Ok(())
+            ended.map_err(|error| bug(&error))
         }
     }
+}
+
+/// What the end of the broker's task means.
+fn end(ended: Result<Exit, JoinError>) -> Result<(), Failure> {
+    match ended.map_err(|error| bug(&error))? {
+        Exit::Stopped => Ok(()),
+        Exit::LoginNeeded(why) | Exit::Fatal(why) | Exit::Transient(why) => {
+            let hint = "correct `--mqtt-uri`, `--mqtt-user` and `--mqtt-password`";
+            Err(Failure::new(Code::Backend, why).hint(hint))
+        }
+    }
+}
+
+fn bug(error: &JoinError) -> Failure {
+    Failure::new(Code::Internal, format!("a bug: {error}"))
 }
 
 /// Brings what is heard to where it belongs.
@@ -189,7 +177,10 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
                 retained,
             };
             if !cars.wish(vin, wish) {
-                tracing::warn!(%topic, "a command for no car of the account, or too many at once");
+                tracing::warn!(
+                    command = name,
+                    "for no car of the account, or too many at once"
+                );
             }
             continue;
         }

@@ -136,6 +136,12 @@ impl Retained {
         }
     }
 
+    /// Leaves the topics that begin like this as they are.
+    pub(super) fn release(&mut self, beginning: &str) {
+        self.topics.retain(|topic, _| !topic.starts_with(beginning));
+        self.queue.retain(|topic| !topic.starts_with(beginning));
+    }
+
     /// The next message to send.
     pub(super) fn next(&mut self, now: Instant) -> Option<Message> {
         let topic = self.queue.pop_front()?;
@@ -220,6 +226,20 @@ mod tests {
         assert_eq!(retained.waiting(), 0);
         retained.refresh(start + Duration::from_secs(29 * 60));
         assert_eq!(sent(&mut retained, start), ["value=1"]);
+    }
+
+    #[test]
+    fn what_is_released_is_not_sent_again() {
+        let now = Instant::now();
+        let mut retained = Retained::default();
+        set(&mut retained, Class::Value, "a/1", "1");
+        set(&mut retained, Class::Value, "b/1", "1");
+        retained.release("a/");
+        assert_eq!(sent(&mut retained, now), ["b/1=1"]);
+        retained.start_over();
+        assert_eq!(sent(&mut retained, now), ["b/1=1"]);
+        set(&mut retained, Class::Value, "a/1", "1");
+        assert_eq!(sent(&mut retained, now), ["a/1=1"]);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub enum Outgoing {
         /// Kept by the broker all the same.
         retain: bool,
     },
+    /// What begins like this is left to the broker as it is, and not sent again.
+    Release(String),
     /// Everything of a kind once more.
     Repeat(Kind),
     /// Messages on this filter are to be heard from now on.
@@ -211,6 +213,7 @@ impl Session {
                     );
                 }
             }
+            Outgoing::Release(beginning) => self.retained.release(&beginning),
             Outgoing::Repeat(kind) => self.retained.send_all(&[kind.into()]),
             Outgoing::Listen(filter) => {
                 if let Some(connection) = self.connection.as_ref().filter(|c| c.is_up()) {

@@ -1,22 +1,21 @@
 //! Source: Bluetti power stations, over Bluetooth or MODBUS-TCP.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bluetti_modbus::advertisement::{NOTIFY, WRITE};
 use bluetti_modbus::modbus::UnitId;
-use bluetti_modbus::model::{Generation, Model, PackAccess};
-use bluetti_modbus::refusal::Refusals;
-use bluetti_modbus::register::{Block, Group, ReadLimit, Registers};
+use bluetti_modbus::model::{Generation, Model};
+use bluetti_modbus::register::{Block, Group, ReadLimit};
 use bluetti_modbus::session::Config as Session;
 use bluetti_modbus::{Client, Error, Identity};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
 use super::Context;
 use super::bluetooth::{Base, CommandError, Peer, Plan, Poller, Scope, Trouble as _};
 use crate::config::Bluetti;
 use crate::control::Control;
-use crate::event::{Device, DeviceId, DeviceKind, Reading};
+use crate::event::{DeviceKind, Reading};
 use crate::native::{BluettiStation, Native};
 use crate::radio::{GattLayout, Radio, RadioError, Target, simulated};
 use crate::registers::{self, Record};
@@ -25,10 +24,12 @@ use crate::value::Value;
 
 pub use error::PollError;
 
+use known::{Known, due};
 use wire::Wire;
 
 mod control;
 mod error;
+mod known;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -139,17 +140,6 @@ struct Connected {
     name: Option<String>,
     address: Option<String>,
     rssi_dbm: Option<i16>,
-}
-
-struct Known {
-    device: Device,
-    identity: Identity,
-    refusals: Refusals,
-    /// All of the station's own registers that were read.
-    registers: Registers,
-    settings_at: Option<Instant>,
-    packs: Vec<(u8, Registers)>,
-    packs_at: Option<(Instant, DateTime<Utc>)>,
 }
 
 impl Peer for Station {
@@ -318,120 +308,6 @@ impl Connected {
             rssi_dbm,
         })
     }
-}
-
-impl Known {
-    fn new(identity: Identity, link: &Connected, config: &Bluetti) -> Self {
-        let label = config.label.as_deref().or(link.name.as_deref());
-        let name = label.unwrap_or_else(|| config.title()).to_owned();
-        let model = identity.device_type.as_deref();
-        let model = model.unwrap_or_else(|| identity.model.name()).to_owned();
-        let serial = identity.serial_number.map(|serial| serial.to_string());
-        // Who tells no number of its own is told apart by where it is.
-        let place = [&serial, &link.address, &config.tcp].into_iter().flatten();
-        let place = place.map(String::as_str).next().unwrap_or(&name);
-        let id = DeviceId::new(&["bluetti", &model, place]);
-        Self {
-            device: Device {
-                name,
-                vendor: "Bluetti".to_owned(),
-                model: Some(model),
-                serial,
-                address: link.address.clone(),
-                controls: control::offers(identity.model, config),
-                ..Device::unknown(id, DeviceKind::PowerStation)
-            },
-            identity,
-            refusals: Refusals::default(),
-            registers: Registers::new(),
-            settings_at: None,
-            packs: Vec::new(),
-            packs_at: None,
-        }
-    }
-
-    /// Reads what changes; all of it where that is due, or costs no request
-    /// more.
-    async fn read(
-        &mut self,
-        client: &mut Client<Wire>,
-        settings_interval: Duration,
-    ) -> Result<(), Error> {
-        let requests = |groups| self.identity.model.plan(groups, READ_LIMIT).len();
-        if due(self.settings_at, settings_interval) || requests(ALL) <= requests(LIVE) {
-            self.registers = client.read(ALL).await?;
-            self.settings_at = Some(Instant::now());
-        } else {
-            for (start, words) in client.read(LIVE).await?.runs() {
-                self.registers.insert(start, words);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the packs, one after the other: each takes some seconds where it
-    /// has to be selected. Whether that went well.
-    async fn read_packs(
-        &mut self,
-        client: &mut Client<Wire>,
-        target: &Target,
-    ) -> Result<bool, Error> {
-        let access = self.identity.model.packs();
-        let station = bluetti_modbus::model::Station::new(self.identity.model, &self.registers);
-        let count = match access {
-            PackAccess::Single => 1,
-            _ => station.pack_count().unwrap_or_default().min(access.max()),
-        };
-        let read = match client.read_packs(count).await {
-            Ok(packs) => {
-                self.packs = packs;
-                true
-            }
-            Err(error) if error.needs_reconnect() => return Err(error),
-            // What was read of them before stays.
-            Err(error) => {
-                tracing::warn!(device = %target, %error, "packs not read");
-                false
-            }
-        };
-        self.packs_at = Some((Instant::now(), Utc::now()));
-        Ok(read)
-    }
-
-    fn packs_read(&self) -> Option<Instant> {
-        self.packs_at.map(|(at, _)| at)
-    }
-
-    fn station(&self, link: &Connected) -> BluettiStation {
-        BluettiStation {
-            model: self.identity.model,
-            device_type: self.identity.device_type.clone(),
-            serial_number: self.identity.serial_number,
-            address: link.address.clone(),
-            name: link.name.clone(),
-            security: link.client.security(),
-            registers: self.registers.clone(),
-            packs: self.packs.clone(),
-            packs_read_at: self.packs_at.map(|(_, at)| at),
-        }
-    }
-
-    fn describe(&mut self, station: &BluettiStation) {
-        let station = station.station();
-        let versions = [
-            ("ARM", station.arm_version()),
-            ("DSP", station.dsp_version()),
-        ];
-        let versions = versions
-            .iter()
-            .filter_map(|(name, version)| Some(format!("{name} {}", version.as_ref()?)));
-        let versions = versions.collect::<Vec<_>>().join(", ");
-        self.device.software_version = Some(versions).filter(|text| !text.is_empty());
-    }
-}
-
-fn due(at: Option<Instant>, interval: Duration) -> bool {
-    at.is_none_or(|at| at.elapsed() >= interval)
 }
 
 impl Bluetti {

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use bluetti_modbus::model::Model;
 use bluetti_modbus::session::Security;
 use bluetti_modbus::simulator::{Output, Station as Simulated, StationConfig};

@@ -25,6 +25,9 @@ pub enum SaicError {
     /// The configured authority cannot be read.
     #[error("cannot read {}: {}", .0.display(), plain(.1))]
     Ca(PathBuf, #[source] std::io::Error),
+    /// A gateway that runs has the account, and nothing is known of it.
+    #[error("the running gateway has not read this account yet")]
+    NotYet,
     /// The account has no car with this VIN.
     #[error("the account has no such car; it has {0}")]
     NoSuchCar(String),
@@ -58,7 +61,7 @@ impl SaicError {
         match self {
             Self::Password(_) | Self::Cloud(Error::Login(_)) => Code::Login,
             Self::Ca(..) | Self::Cloud(Error::Configuration(_)) => Code::Configuration,
-            Self::NoSuchCar(_) | Self::Asleep => Code::Device,
+            Self::NoSuchCar(_) | Self::NotYet | Self::Asleep => Code::Device,
             Self::Unsure(_) => Code::Protocol,
             Self::WhichCar(_) | Self::Control(_) | Self::Cloud(Error::InvalidValue(_)) => {
                 Code::Usage
@@ -80,6 +83,7 @@ impl SaicError {
                 Self::Password(_) => Some("correct `password` in its [[saic]] table"),
                 Self::Ca(..) => Some("correct `ca` in its [[saic]] table"),
                 Self::NoSuchCar(_) | Self::WhichCar(_) => Some("name one with `--vin VIN`"),
+                Self::NotYet => Some("wait a minute, or ask the cloud with `--spend-quota`"),
                 _ => None,
             };
         };

@@ -78,6 +78,9 @@ pub async fn once(
     if rival == Rival::Gateway {
         account = account.for_guest();
     }
+    if rival == Rival::Gateway && !demand && account.cars.is_empty() {
+        return vec![(user, SaicError::NotYet)];
+    }
     if rival == Rival::None || demand {
         troubles.extend(
             catch_up(&mut account, demand)

@@ -196,7 +196,7 @@ async fn a_refusal_is_told_and_a_silent_car_is_told_once() {
     // The command, and one look at what came of it.
     assert_eq!(bench.cloud.cloud().live_calls(), before + 2);
     // What was known stays, and says so.
-    assert_eq!(shown(&bench, "soc_percent"), 54);
+    assert_eq!(shown(&bench, "soc_percent"), 54.3);
     assert_eq!(
         shown(&bench, "trouble"),
         "the car does not answer: it sleeps deeply or has no signal"

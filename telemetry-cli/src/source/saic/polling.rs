@@ -418,3 +418,6 @@ fn due(last: Option<DateTime<Utc>>, interval: TimeDelta, now: DateTime<Utc>) -> 
 fn delta(interval: Duration) -> TimeDelta {
     TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX)
 }
+
+#[cfg(test)]
+mod tests;

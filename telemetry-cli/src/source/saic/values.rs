@@ -6,7 +6,7 @@ use saic_ismart::{
 };
 
 use crate::event::Values;
-use crate::metric::vehicle;
+use crate::metric::{Metric, vehicle};
 use crate::native::SaicCar;
 use crate::value::Value;
 
@@ -20,8 +20,10 @@ pub(super) fn values(car: &SaicCar, now: DateTime<Utc>) -> Values {
         battery(&mut values, car, charging, now);
     }
     if let Some(cached) = &car.cached {
+        let exact = [&vehicle::SOC_PERCENT, &vehicle::RANGE_KM].map(|of| (of, values.number(of)));
         reported(&mut values, &car.profile, cached);
         without_charge(&mut values, cached);
+        keep_exact(&mut values, exact);
     }
     total_range(&mut values, &car.profile);
     values
@@ -127,7 +129,7 @@ fn parts(values: &mut Values, basic: &BasicStatus) {
 /// Puts the known parts over those that stand there already.
 fn merge<T: Into<Value>, const N: usize>(
     values: &mut Values,
-    metric: &'static crate::metric::Metric,
+    metric: &'static Metric,
     parts: [(&str, Option<T>); N],
 ) {
     let mut all = match values.get(metric) {
@@ -227,6 +229,22 @@ fn without_charge(values: &mut Values, cached: &VehicleStatus) {
             &vehicle::CHARGING_ENDS_AT,
         ] {
             values.set(metric, None);
+        }
+    }
+}
+
+/// The cloud remembers whole percents: as long as these say the same, what the
+/// battery said stays.
+fn keep_exact(values: &mut Values, exact: [(&'static Metric, Option<f64>); 2]) {
+    let [(_, Some(before)), _] = exact else {
+        return;
+    };
+    let now = values.number(&vehicle::SOC_PERCENT);
+    if now.is_some_and(|now| (now - before).abs() <= 1.0) {
+        for (metric, value) in exact {
+            if let Some(value) = value {
+                values.set(metric, Value::from(value));
+            }
         }
     }
 }
