@@ -231,7 +231,7 @@ impl Account {
         if blocked.is_none() && self.must_find_cars(now) {
             // Rare, and nothing can be done without.
             if let Err(error) = self.find_cars().await {
-                self.failed(&error, now)?;
+                self.failed(error, now)?;
             }
             return Ok(Err(now));
         }
@@ -366,7 +366,7 @@ impl Account {
             Answer::Described(_, Err(error)) | Answer::Told(_, Err(error)) => Err(error),
         };
         if let Err(error) = outcome {
-            self.failed(&error.into(), now)?;
+            self.failed(error.into(), now)?;
         } else {
             self.kept.data.not_before = None;
         }
@@ -376,15 +376,11 @@ impl Account {
     }
 
     /// A call failed: the next comes later, unless the user has to do something.
-    fn failed(&mut self, error: &BmwError, now: DateTime<Utc>) -> Result<(), BmwError> {
-        let BmwError::Cloud(cloud) = error else {
-            return Err(BmwError::Configuration(error.to_string()));
+    fn failed(&mut self, error: BmwError, now: DateTime<Utc>) -> Result<(), BmwError> {
+        let cloud = match &error {
+            BmwError::Cloud(cloud) if !cloud.needs_login() => cloud,
+            _ => return Err(error),
         };
-        if let Error::Login(reason) = cloud
-            && !reason.is_retryable()
-        {
-            return Err(Error::Login(reason.clone()).into());
-        }
         let reason = error.to_string();
         let wait = cloud
             .retry_after()
@@ -398,7 +394,8 @@ impl Account {
         );
         self.context.stats.failed(&self.name, "waiting", &reason);
         self.context.hub.fail(&self.name, &reason, now);
-        Ok(())
+        // A restart must not ask sooner.
+        self.save()
     }
 
     fn streamed(&mut self, event: Result<StreamEvent, Error>) -> Result<(), BmwError> {
