@@ -77,8 +77,7 @@ async fn calls(plan: &[(Activity, f64)], flags: &str) -> u64 {
     let directory = tempfile::tempdir().expect("temporary directory");
     live(&cloud, &directory, flags, DAY).await;
     assert_eq!(cloud.cloud().logins(), 1);
-    let calls = cloud.cloud().live_calls();
-    calls
+    cloud.cloud().live_calls()
 }
 
 const PARKED: (Activity, f64) = (Activity::Parked, 1e6);

@@ -48,7 +48,7 @@ fn every_row_names_a_test() {
     assert!(rows.len() > 200, "{}", rows.len());
     for row in rows
         .iter()
-        .filter(|row| !row.last().is_some_and(|cell| *cell == "Test"))
+        .filter(|row| row.last().is_none_or(|cell| *cell != "Test"))
     {
         let test = row.last().expect("cells").trim_matches('`');
         assert!(sources.contains(&format!("fn {test}(")), "{test}: {row:?}");
