@@ -178,3 +178,50 @@ async fn tables_of_the_original_get_what_they_have_columns_for() {
         number(&mut inside, all).await
     );
 }
+
+/// Somebody tidies up, or grants us only now what the counting takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn counting_begins_where_the_journal_is() {
+    let server = MariaDb::start();
+    let database = server.database().await;
+    let scene = Scene::new();
+    let mut inside = database.inside().await;
+    let rows = "SELECT COUNT(*) FROM general_data";
+    let running = Running::start(&mut monitor(&scene, &server, &database));
+    eventually(&mut inside, rows, 6).await;
+    assert_eq!(running.stop().code(), Some(0));
+    let before = number(&mut inside, rows).await;
+    execute(&mut inside, "DROP TABLE telemetry_taken").await;
+    let running = Running::start(&mut monitor(&scene, &server, &database));
+    eventually(&mut inside, rows, before + 2).await;
+    assert_eq!(running.stop().code(), Some(0));
+    assert_exactly_once(&mut inside).await;
+}
+
+/// A table whose columns must not be empty, and a station that lacks one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_be_holds_up_no_other() {
+    let server = MariaDb::start();
+    let database = server.database().await;
+    let mut inside = database.inside().await;
+    let table = "CREATE TABLE settings_data (id INT AUTO_INCREMENT PRIMARY KEY, \
+                 time DATETIME DEFAULT CURRENT_TIMESTAMP, device VARCHAR(40) NOT NULL, \
+                 ups_mode VARCHAR(40) NOT NULL, auto_sleep_mode VARCHAR(40) NOT NULL)";
+    execute(&mut inside, table).await;
+    let scene = Scene::new();
+    let running = Running::start(&mut monitor(&scene, &server, &database));
+    for (table, device) in [
+        ("general_data", STATIONS[0]),
+        ("general_data", STATIONS[1]),
+        ("settings_data", STATIONS[0]),
+    ] {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE device = '{device}'");
+        eventually(&mut inside, &sql, 3).await;
+    }
+    assert_eq!(running.stop().code(), Some(0));
+    let lacking = format!(
+        "SELECT COUNT(*) FROM settings_data WHERE device = '{}'",
+        STATIONS[1]
+    );
+    assert_eq!(number(&mut inside, &lacking).await, 0);
+}

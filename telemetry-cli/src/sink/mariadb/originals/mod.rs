@@ -114,7 +114,7 @@ pub async fn run(
         Err(error) => return Exit::Transient(error.to_string()),
     };
     let opened = tokio::select! {
-        opened = Session::open(&settings, originals, journal.gateway()) => opened,
+        opened = Session::open(&settings, originals, journal.gateway(), consumer.taken()) => opened,
         () = task.shutdown.cancelled() => return Exit::Stopped,
     };
     let (session, taken) = match opened {

@@ -54,11 +54,13 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects and makes what is missing; the number of the last entry that is
-    /// there, if the database counts.
+    /// there, if the database counts. Where it begins to count, that is `taken`:
+    /// up to there the rows were written without.
     pub(super) async fn open(
         settings: &Settings,
         originals: Originals,
         gateway: &str,
+        taken: i64,
     ) -> Result<(Self, Option<i64>), Failure> {
         let options = settings.reveal().map_err(Failure::login)?;
         let fail = |error: sqlx::Error| Failure::new(&error, settings);
@@ -79,13 +81,13 @@ impl Session {
             tables: BTreeMap::new(),
             counts: true,
         };
-        match timeout(ANSWER, session.prepare()).await {
+        match timeout(ANSWER, session.prepare(taken)).await {
             Ok(result) => Ok((session, result?)),
             Err(_) => Err(Failure::no_answer()),
         }
     }
 
-    async fn prepare(&mut self) -> Result<Option<i64>, Failure> {
+    async fn prepare(&mut self, taken: i64) -> Result<Option<i64>, Failure> {
         let mut transactions = true;
         for (place, table) in self.originals.tables.iter().enumerate() {
             let mut about = self.about(table.name).await?;
@@ -107,7 +109,7 @@ impl Session {
                  come twice; `ALTER TABLE … ENGINE=InnoDB` helps"
             );
         }
-        self.count().await
+        self.count(taken).await
     }
 
     /// Comment and engine of a table, if it is there.
@@ -166,13 +168,13 @@ impl Session {
         })
     }
 
-    /// The number of our last entry here.
-    async fn count(&mut self) -> Result<Option<i64>, Failure> {
+    /// The number of our last entry here; `taken` if it was not counted before.
+    async fn count(&mut self, taken: i64) -> Result<Option<i64>, Failure> {
         let create = format!(
             "CREATE TABLE IF NOT EXISTS {TAKEN} (gateway VARCHAR(64) NOT NULL PRIMARY KEY, \
              number BIGINT NOT NULL) ENGINE=InnoDB COMMENT='{COMMENT}'"
         );
-        let row = format!("INSERT IGNORE INTO {TAKEN} (gateway, number) VALUES (?, 0)");
+        let row = format!("INSERT IGNORE INTO {TAKEN} (gateway, number) VALUES (?, ?)");
         let ask = format!("SELECT number FROM {TAKEN} WHERE gateway = ?");
         let counted = async {
             sqlx::raw_sql(AssertSqlSafe(create))
@@ -180,6 +182,7 @@ impl Session {
                 .await?;
             sqlx::query(AssertSqlSafe(row))
                 .bind(&self.gateway)
+                .bind(taken)
                 .execute(&mut self.connection)
                 .await?;
             sqlx::query_scalar(AssertSqlSafe(ask))
