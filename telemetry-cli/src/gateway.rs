@@ -219,13 +219,12 @@ fn start_sinks(sinks: &mut Supervisor, config: &Config, context: &Context, journ
                     compat::jbd_bms_mqtt::run(mqtt.clone(), merged.clone(), context.clone(), task)
                 });
             }
-            &Some(DropIn::BluettiMqtt {
-                home_assistant,
-                read_only,
-            }) => sinks.supervise(component, move |task| {
-                let (mqtt, context) = (mqtt.clone(), context.clone());
-                compat::bluetti::mqtt::run(mqtt, home_assistant, read_only, context, task)
-            }),
+            Some(DropIn::BluettiMqtt(topics)) => {
+                let topics = topics.clone();
+                sinks.supervise(component, move |task| {
+                    compat::bluetti::mqtt::run(mqtt.clone(), topics.clone(), context.clone(), task)
+                });
+            }
             Some(DropIn::BluettiMonitor) => {}
         }
     }

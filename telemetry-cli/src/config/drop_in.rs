@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::HaConfig;
+use crate::event::DeviceId;
 
 /// The messages of another program, in place of the unified topics and of
 /// discovery.
@@ -13,14 +14,20 @@ pub enum DropIn {
     /// `bluetti-monitor`
     BluettiMonitor,
     /// `bluetti-mqtt`
-    BluettiMqtt {
-        /// What Home Assistant is told about.
-        home_assistant: HaConfig,
-        /// Whether commands are ignored.
-        read_only: bool,
-    },
+    BluettiMqtt(BluettiTopics),
     /// `bmw-mqtt`
     BmwMqtt(BmwMessages),
+}
+
+/// The topics of stations.
+#[derive(Clone, Debug)]
+pub struct BluettiTopics {
+    /// What Home Assistant is told about.
+    pub home_assistant: HaConfig,
+    /// Whether commands are ignored.
+    pub read_only: bool,
+    /// What tells this process apart from others at the same broker.
+    pub process: DeviceId,
 }
 
 /// One message for each reading of each car.

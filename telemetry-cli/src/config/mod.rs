@@ -15,7 +15,7 @@ pub use bluetti::{Bluetti, BluettiAllow};
 pub use bmw::{Bmw, BmwAllow, BmwApi, BmwRegion, BmwTokenStore};
 pub use broker_url::{BrokerUrl, BrokerUrlError};
 pub use check::is_address;
-pub use drop_in::{BmwMessages, DropIn, MergedJson};
+pub use drop_in::{BluettiTopics, BmwMessages, DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};

@@ -22,6 +22,8 @@ use crate::watcher::{Watcher, retained};
 const STATION: &str = "AC3002237000000001";
 const DEVICE: &str = "AC300-2237000000001";
 const SERIAL: &str = "2237000000001";
+/// Whether the process that reads this one is there.
+const STATUS: &str = "bluetti/status/ac3002237000000001";
 
 fn parsed(broker: &Mosquitto, more: &[&str]) -> BluettiMqttArgs {
     let port = broker.address().port().to_string();
@@ -169,6 +171,12 @@ async fn states_commands_and_entities_are_the_originals() {
         watcher.wait_for(&state(field), shown).await;
     }
 
+    // Told once, not with each reading.
+    let availability = format!("bluetti/availability/{DEVICE}");
+    let log = watcher.log.iter();
+    let told = log.filter(|(topic, ..)| *topic == availability);
+    assert_eq!(told.count(), 1);
+
     // Home Assistant starts anew: everything once more.
     let announced = |watcher: &Watcher| {
         let log = watcher.log.iter();
@@ -184,17 +192,40 @@ async fn states_commands_and_entities_are_the_originals() {
 
     shutdown.cancel();
     running.await.unwrap();
-    watcher.wait_for("bluetti/status", "offline").await;
+    watcher.wait_for(STATUS, "offline").await;
     // States are not kept, as in the original; the rest is.
-    let kept: Vec<_> = retained(broker.address()).await.into_keys().collect();
-    assert_eq!(
-        kept,
-        [
-            format!("bluetti/availability/{DEVICE}"),
-            "bluetti/status".to_owned(),
-            document.clone()
-        ]
-    );
+    let kept = retained(broker.address()).await;
+    // The next process says so once it has read it.
+    assert_eq!(kept[&availability], "offline");
+    let kept: Vec<_> = kept.into_keys().collect();
+    assert_eq!(kept, [availability, STATUS.to_owned(), document.clone()]);
+}
+
+/// One for each adapter, say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_leaves_the_stations_of_another_alone() {
+    const OTHER: &str = "AC1802305000000002";
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let (first, running) = start(&parsed(&broker, &["--interval", "1", STATION])).await;
+    let (second, other) = start(&parsed(&broker, &["--interval", "1", OTHER])).await;
+    let documents = [SERIAL, "2305000000002"]
+        .map(|serial| format!("homeassistant/device/bluetti_{serial}/config"));
+    watcher
+        .wait_until("both announced", |watcher| {
+            documents.iter().all(|it| watcher.last.contains_key(it))
+        })
+        .await;
+    first.cancel();
+    running.await.unwrap();
+    watcher.wait_for(STATUS, "offline").await;
+    let document: Value = serde_json::from_str(&watcher.last[&documents[1]]).unwrap();
+    for place in document["availability"].as_array().unwrap() {
+        let topic = place["topic"].as_str().unwrap();
+        assert_eq!(watcher.last[topic], "online", "{topic}");
+    }
+    second.cancel();
+    other.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,5 +333,6 @@ async fn the_program_switches_a_station() {
         .wait_for(&topic(station, "state", "ac_output_on"), "OFF")
         .await;
     assert_eq!(running.stop().code(), Some(0));
-    watcher.wait_for("bluetti/status", "offline").await;
+    let status = "bluetti/status/a4c138000001-ac200m2105000654321";
+    watcher.wait_for(status, "offline").await;
 }

@@ -25,7 +25,7 @@ const FASTEST: Duration = Duration::from_secs(1);
 /// which takes seconds for each.
 const PACKS: Duration = Duration::from_secs(30);
 
-/// In the name of a directory.
+/// In the name of a directory or of a topic.
 const ADDRESSES_MAX: usize = 8;
 
 /// The stations at these addresses, each once.
@@ -54,11 +54,16 @@ fn stations(addresses: &[String], interval: u32) -> Vec<Bluetti> {
 /// The directory for the process that reads these stations, in the directory for
 /// all of `telemetry`: several may run side by side.
 pub fn directory(name: &str, addresses: &[String]) -> PathBuf {
+    PathBuf::from(name).join(process(addresses).as_str())
+}
+
+/// What tells the process that reads these stations apart from others.
+fn process(addresses: &[String]) -> DeviceId {
     let mut addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses.truncate(ADDRESSES_MAX);
-    PathBuf::from(name).join(DeviceId::new(&addresses).as_str())
+    DeviceId::new(&addresses)
 }
 
 /// From the flag, else from the variable.

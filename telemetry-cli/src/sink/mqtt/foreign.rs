@@ -73,6 +73,9 @@ pub trait Bridge: Send {
     /// What is to be done next.
     fn next(&mut self) -> Option<Act>;
 
+    /// We end: what is to be said before, but for the status.
+    fn farewell(&mut self);
+
     /// Forgets what is to be done.
     fn clear(&mut self);
 }
@@ -166,6 +169,8 @@ pub async fn run(
             return exit;
         }
     }
+    bridge.farewell();
+    pump(&mut connection, &mut bridge);
     if let Some(mut connection) = connection.filter(Connection::is_up) {
         connection.publish(&bridge.status(), OFFLINE, true, Token::State);
         let delivered = async {

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::discovery::{Announcement, PREFIX, announcement};
 use super::entity::{ENTITIES, Entity, Kind};
 use super::{COMMANDS, availability_topic, command_topic, state_topic, status_topic};
-use crate::cli::HaConfig;
 use crate::compat::bluetti::tables::shortest;
+use crate::config::BluettiTopics;
 use crate::event::{Availability, DeviceId, Event, Reading};
 use crate::native::{BluettiStation, Native};
 use crate::registers::Record;
@@ -32,8 +32,7 @@ const BIRTH: Duration = Duration::from_secs(3);
 
 /// The topics of all stations.
 pub(super) struct Stations {
-    wanted: HaConfig,
-    read_only: bool,
+    topics: BluettiTopics,
     stations: BTreeMap<DeviceId, Known>,
     acts: VecDeque<Act>,
     birth: Option<Instant>,
@@ -64,10 +63,9 @@ enum Stage {
 }
 
 impl Stations {
-    pub(super) fn new(wanted: HaConfig, read_only: bool) -> Self {
+    pub(super) fn new(topics: BluettiTopics) -> Self {
         Self {
-            wanted,
-            read_only,
+            topics,
             stations: BTreeMap::new(),
             acts: VecDeque::new(),
             birth: None,
@@ -87,8 +85,7 @@ impl Stations {
                 .station()
                 .arm_version()
                 .map(|version| format!("ARM {version}"));
-            let announcement =
-                announcement(&record, version.as_deref(), self.wanted, self.read_only);
+            let announcement = announcement(&record, version.as_deref(), &self.topics);
             let known = Known {
                 record: record.clone(),
                 online: true,
@@ -106,7 +103,10 @@ impl Stations {
         if new {
             known.announce(&mut self.acts, now);
         }
-        known.online = true;
+        if new || !known.online {
+            known.online = true;
+            known.publish_availability(&mut self.acts);
+        }
         let packs = known.packs_read_at != told.packs_read_at;
         known.packs_read_at = told.packs_read_at;
         known.record = record;
@@ -115,18 +115,17 @@ impl Stations {
             self.acts
                 .push_back(Act::Publish(Message::passing(topic, payload)));
         }
-        known.publish_availability(&mut self.acts);
     }
 }
 
 impl Bridge for Stations {
     fn status(&self) -> String {
-        status_topic()
+        status_topic(&self.topics.process)
     }
 
     fn connected(&mut self, now: Instant) {
         let mut topics = vec![format!("{PREFIX}/status")];
-        if !self.read_only {
+        if !self.topics.read_only {
             topics.push(format!("{COMMANDS}/#"));
         }
         self.acts.push_back(Act::Subscribe(topics));
@@ -135,7 +134,7 @@ impl Bridge for Stations {
             known.publish_states(&mut self.acts);
             known.publish_availability(&mut self.acts);
         }
-        let online = Message::kept(status_topic(), ONLINE.to_owned());
+        let online = Message::kept(self.status(), ONLINE.to_owned());
         self.acts.push_back(Act::Publish(online));
     }
 
@@ -212,6 +211,14 @@ impl Bridge for Stations {
         self.acts.pop_front()
     }
 
+    fn farewell(&mut self) {
+        for known in self.stations.values_mut() {
+            // Whether the next process finds it nobody knows.
+            known.online = false;
+            known.publish_availability(&mut self.acts);
+        }
+    }
+
     fn clear(&mut self) {
         self.acts.clear();
     }
@@ -225,7 +232,7 @@ impl Stations {
             let mut entities = ENTITIES.iter();
             let entity = entities.find(|entity| topic == command_topic(&known.record, entity.id));
             let Some(entity) = entity else { continue };
-            let control = entity.control.filter(|_| !self.read_only)?;
+            let control = entity.control.filter(|_| !self.topics.read_only)?;
             known.record.model.field(entity.field)?;
             let payload = std::str::from_utf8(payload).ok()?;
             let on = payload == "ON";

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::entity::{ENTITIES, Entity, Kind, PACK};
 use super::{availability_topic, command_topic, state_topic, status_topic};
 use crate::cli::HaConfig;
+use crate::config::BluettiTopics;
 use crate::registers::Record;
 
 /// First level of Home Assistant's topics.
@@ -26,9 +27,9 @@ pub(super) struct Announcement {
 pub(super) fn announcement(
     record: &Record,
     version: Option<&str>,
-    wanted: HaConfig,
-    read_only: bool,
+    topics: &BluettiTopics,
 ) -> Option<Announcement> {
+    let wanted = topics.home_assistant;
     if wanted == HaConfig::None {
         return None;
     }
@@ -52,7 +53,7 @@ pub(super) fn announcement(
         if !wanted || record.model.field(entity.needs).is_none() {
             continue;
         }
-        let able = !read_only && can_be_told(record.model, entity);
+        let able = !topics.read_only && can_be_told(record.model, entity);
         let kind = if able {
             Some(entity.kind)
         } else {
@@ -109,7 +110,10 @@ pub(super) fn announcement(
     let document = json!({
         "device": device,
         "origin": {"name": env!("CARGO_PKG_NAME"), "sw_version": env!("CARGO_PKG_VERSION")},
-        "availability": [{"topic": status_topic()}, {"topic": availability_topic(record)}],
+        "availability": [
+            {"topic": status_topic(&topics.process)},
+            {"topic": availability_topic(record)},
+        ],
         "availability_mode": "all",
         "components": components,
     });

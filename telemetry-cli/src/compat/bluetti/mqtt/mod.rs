@@ -3,9 +3,10 @@
 
 use std::net::Ipv6Addr;
 
-use super::{password, stations};
-use crate::cli::{BluettiMqttArgs, HaConfig};
-use crate::config::{self, BluettiAllow, BrokerUrl, Config, DropIn, Environment};
+use super::{password, process, stations};
+use crate::cli::BluettiMqttArgs;
+use crate::config::{self, BluettiAllow, BluettiTopics, BrokerUrl, Config, DropIn, Environment};
+use crate::event::DeviceId;
 use crate::exit::{Code, Failure};
 use crate::filter::Keep;
 use crate::registers::Record;
@@ -73,10 +74,11 @@ pub fn config(args: &BluettiMqttArgs, environment: &Environment) -> Result<Confi
     let mut config = Config {
         mqtt: Some(mqtt),
         bluetti: stations,
-        drop_in: Some(DropIn::BluettiMqtt {
+        drop_in: Some(DropIn::BluettiMqtt(BluettiTopics {
             home_assistant: args.ha_config,
             read_only: args.read_only,
-        }),
+            process: process(&args.addresses),
+        })),
         ..Config::default()
     };
     config.gateway.name = NAME.to_owned();
@@ -85,15 +87,8 @@ pub fn config(args: &BluettiMqttArgs, environment: &Environment) -> Result<Confi
 }
 
 /// The sink: the original's topics.
-pub async fn run(
-    mqtt: config::Mqtt,
-    home_assistant: HaConfig,
-    read_only: bool,
-    context: Context,
-    task: Task,
-) -> Exit {
-    let stations = Stations::new(home_assistant, read_only);
-    foreign::run(mqtt, stations, context, task).await
+pub async fn run(mqtt: config::Mqtt, topics: BluettiTopics, context: Context, task: Task) -> Exit {
+    foreign::run(mqtt, Stations::new(topics), context, task).await
 }
 
 fn state_topic(record: &Record, id: &str) -> String {
@@ -105,8 +100,10 @@ fn command_topic(record: &Record, id: &str) -> String {
 }
 
 /// The original has none: whoever it serves sees old values for present ones.
-fn status_topic() -> String {
-    "bluetti/status".to_owned()
+/// Each process has its own: one that ends says nothing about the stations of
+/// another.
+fn status_topic(process: &DeviceId) -> String {
+    format!("bluetti/status/{process}")
 }
 
 fn availability_topic(record: &Record) -> String {
