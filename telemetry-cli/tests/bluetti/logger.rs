@@ -78,6 +78,8 @@ fn all_that_a_station_says_is_written_down_and_can_be_decoded() {
     assert_eq!(lines.next(), Some("{\"type\": \"cli"));
     let lines: Vec<Line> = lines.map(|line| Line::from_json(line).unwrap()).collect();
     assert!(lines.iter().all(|line| line.outcome.is_ok()));
+    // So is which pack they are of.
+    assert!(text.contains(r#""data": "AQYLvgACags=", "command": "AQYLvgACags="}"#));
     // Nothing private: neither PIN nor network.
     let read = |register: u16| {
         let words = lines.iter().filter_map(Line::words);

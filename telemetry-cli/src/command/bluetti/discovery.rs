@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use bluetti_modbus::Error;
-use bluetti_modbus::register::Block;
+use bluetti_modbus::model::{self, Generation, Model};
+use bluetti_modbus::register::{Block, Registers};
 
 use super::file::{LogFile, lines};
 use super::station::Station;
@@ -11,6 +12,7 @@ use super::{Listed, diff, guest_radio, scan, start_tool_log};
 use crate::cli::BluettiDiscoveryArgs;
 use crate::command::print;
 use crate::command::progress::Bar;
+use crate::compat::bluetti::log::Line;
 use crate::compat::bluetti::survey::Survey;
 use crate::exit::{Code, Failure};
 use crate::radio::Radio;
@@ -79,7 +81,18 @@ pub async fn survey(radio: &Radio, wish: Wish<'_>, log: &Path) -> Result<Survey,
     }
     let mut station = Station::open(radio, wish.address, wish.slave, &mut file).await?;
     let unit = station.unit();
-    let mut survey = Survey::new(wish.thorough);
+    if let Some((logged, real)) = serial_number(&known).zip(station.serial_number())
+        && logged != real
+    {
+        let message = format!(
+            "{} is about the station with the serial number {logged}, and {} is {real}",
+            log.display(),
+            wish.address
+        );
+        return Err(Failure::new(Code::Usage, message)
+            .hint("give each station a file of its own with `--log`"));
+    }
+    let mut survey = Survey::new(wish.thorough, station.generation());
     survey.remember(known.iter().filter(|line| line.request.unit() == unit));
     let (all, before) = survey.progress();
     if before > 0 && !known.is_empty() {
@@ -112,6 +125,17 @@ pub async fn survey(radio: &Radio, wish: Wish<'_>, log: &Path) -> Result<Survey,
     }
     bar.clear();
     Ok(survey)
+}
+
+/// Of the station that a log is about, as far as it tells.
+fn serial_number(lines: &[Line]) -> Option<u64> {
+    let mut registers = Registers::new();
+    for (start, words) in lines.iter().filter_map(Line::words) {
+        registers.insert(start, &words);
+    }
+    let version = registers.get(Generation::PROTOCOL_VERSION.start)?;
+    let model = Model::generic(Generation::of_protocol(version));
+    model::Station::new(model, &registers).serial_number()
 }
 
 fn readable(block: Block) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bluetti_modbus::Error;
 use bluetti_modbus::modbus::UnitId;
 use bluetti_modbus::model::{self, Model, PackAccess};
 use bluetti_modbus::register::{Block, Group, ReadLimit, Registers};
@@ -94,7 +95,7 @@ async fn round(station: &mut Station<'_>, plan: &Plan) -> Result<(), Failure> {
         PackAccess::Selector { max } if max > 1 => {
             let mut number = 1;
             loop {
-                if station.select_pack(number).await {
+                if station.select_pack(number, say_told).await? {
                     registers.merge(&read(station, unit, model, &plan.packs).await?);
                 }
                 if number >= count(&registers) {
@@ -103,7 +104,7 @@ async fn round(station: &mut Station<'_>, plan: &Plan) -> Result<(), Failure> {
                 number += 1;
             }
             if number > 1 {
-                station.select_pack(1).await;
+                station.select_pack(1, say_told).await?;
             }
         }
         PackAccess::Units { .. } => {
@@ -130,15 +131,28 @@ async fn read(
         .read_blocks(unit, blocks, |block, read| {
             let object = match read {
                 Ok(words) => Object::registers(model, block.start, words),
-                Err(bluetti_modbus::Error::Refused { code, .. }) => Object::refused(*code),
+                Err(Error::Refused { code, .. }) => Object::refused(*code),
                 Err(error) => {
                     tracing::debug!(%error, start = block.start, "no answer");
                     return Ok(());
                 }
             };
-            let text = serde_json::to_string(&object)
-                .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-            print(&format!("{text}\n"))
+            say(&object)
         })
         .await
+}
+
+/// What became of a write.
+fn say_told(start: u16, written: &Result<(), Error>) -> Result<(), Failure> {
+    match written {
+        Ok(()) | Err(Error::PackNotShown { .. }) => say(&Object::Written { start }),
+        Err(Error::Refused { code, .. }) => say(&Object::refused(*code)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn say(object: &Object) -> Result<(), Failure> {
+    let text = serde_json::to_string(object)
+        .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    print(&format!("{text}\n"))
 }

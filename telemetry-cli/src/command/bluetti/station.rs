@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bluetti_modbus::modbus::UnitId;
-use bluetti_modbus::model::Model;
+use bluetti_modbus::model::{Generation, Model};
 use bluetti_modbus::refusal::{BlockReader, Refusals};
 use bluetti_modbus::register::{Block, Registers};
 use bluetti_modbus::session::Config as Session;
@@ -22,6 +22,9 @@ use crate::source::bluetti::{LAYOUTS, PollError};
 /// From the first attempt at another link to the next, and at most.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
+/// After so many of them the station is asked whether it is there at all.
+const SILENT: u8 = 3;
+
 /// A station, and the log of what it says.
 #[derive(Debug)]
 pub struct Station<'l> {
@@ -30,7 +33,10 @@ pub struct Station<'l> {
     client: Client<Link>,
     unit: UnitId,
     model: Option<Model>,
+    serial_number: Option<u64>,
     refusals: BTreeMap<UnitId, Refusals>,
+    /// Requests in a row that nobody answered.
+    silent: u8,
     log: &'l mut LogFile,
 }
 
@@ -59,23 +65,25 @@ impl<'l> Station<'l> {
             if let Some(unit) = slave {
                 client = client.with_unit(UnitId(unit));
             }
-            let model = match client.identify().await {
-                Ok(identity) => Some(identity.model),
+            let identity = match client.identify().await {
+                Ok(identity) => Some(identity),
                 // Its registers can be read all the same.
                 Err(Error::UnknownModel) => None,
                 Err(error) => return Err(error.into()),
             };
-            Ok((client, model))
+            Ok((client, identity))
         };
         let opened: Result<_, PollError> = opened.await;
-        let (client, model) = opened.map_err(|error| error.failure(address))?;
+        let (client, identity) = opened.map_err(|error| error.failure(address))?;
         Ok(Self {
             radio: radio.clone(),
             unit: client.unit(),
             target,
             client,
-            model,
+            model: identity.as_ref().map(|identity| identity.model),
+            serial_number: identity.and_then(|identity| identity.serial_number),
             refusals: BTreeMap::new(),
+            silent: 0,
             log,
         })
     }
@@ -83,6 +91,16 @@ impl<'l> Station<'l> {
     /// Its model; the generic one if it did not tell.
     pub fn model(&self) -> Model {
         self.model.unwrap_or(Model::GENERIC_V2)
+    }
+
+    /// Its generation, if it told its model.
+    pub fn generation(&self) -> Option<Generation> {
+        self.model.map(Model::generation)
+    }
+
+    /// Its serial number, if it told it.
+    pub fn serial_number(&self) -> Option<u64> {
+        self.serial_number
     }
 
     /// The unit that answers.
@@ -104,13 +122,38 @@ impl<'l> Station<'l> {
         if let Some(line) = Line::read(unit, block.start, block.count, &read) {
             self.log.write(&line)?;
         }
-        if let Err(error) = &read
-            && error.needs_reconnect()
-        {
-            tracing::warn!(device = %self.target, %error, "connecting again");
-            self.reconnect().await;
-        }
+        self.mend(&read).await;
         Ok(read)
+    }
+
+    /// Replaces a link that failed, or on which nobody answers any more.
+    async fn mend<T>(&mut self, outcome: &Result<T, Error>) {
+        let Err(error) = outcome else {
+            self.silent = 0;
+            return;
+        };
+        match error {
+            Error::TimedOut { .. } => self.silent += 1,
+            _ => self.silent = 0,
+        }
+        if self.silent >= SILENT {
+            self.silent = 0;
+            // It may be that it does not answer for these registers alone.
+            if self.is_alive().await {
+                return;
+            }
+        } else if !error.needs_reconnect() {
+            return;
+        }
+        tracing::warn!(device = %self.target, %error, "connecting again");
+        self.reconnect().await;
+    }
+
+    /// Whether it answers for a register that every station has.
+    async fn is_alive(&mut self) -> bool {
+        let Block { start, count } = Generation::PROTOCOL_VERSION;
+        let read = self.client.read_unit(self.unit, start, count).await;
+        matches!(read, Ok(_) | Err(Error::Refused { .. }))
     }
 
     /// Reads blocks, or what there is of them.
@@ -139,18 +182,34 @@ impl<'l> Station<'l> {
         Ok(reader.into_registers())
     }
 
-    /// Has the page of packs show this one, where it has to be selected.
-    pub async fn select_pack(&mut self, number: u8) -> bool {
-        match self.client.select_pack(number).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(device = %self.target, %error, "pack {number} not selected");
-                if error.needs_reconnect() {
-                    self.reconnect().await;
-                }
-                false
-            }
+    /// Has the page of packs show this one, where it has to be selected, and
+    /// writes that down; whether it shows.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub async fn select_pack(
+        &mut self,
+        number: u8,
+        each: impl FnOnce(u16, &Result<(), Error>) -> Result<(), Failure>,
+    ) -> Result<bool, Failure> {
+        let Some(selection) = self.model().packs().select(number) else {
+            return Ok(true);
+        };
+        let Block { start, count } = selection.echo();
+        let shown = self.client.read_unit(self.unit, start, count).await;
+        if shown.is_ok_and(|words| words == [number.into()]) {
+            return Ok(true);
         }
+        let selected = self.client.select_pack(number).await;
+        let register = selection.write().register();
+        let line = Line::write(self.unit, register, number.into(), &selected);
+        self.log.write(&line)?;
+        each(register, &selected)?;
+        if let Err(error) = &selected {
+            tracing::warn!(device = %self.target, %error, "pack {number} not selected");
+        }
+        self.mend(&selected).await;
+        Ok(selected.is_ok())
     }
 
     async fn reconnect(&mut self) {

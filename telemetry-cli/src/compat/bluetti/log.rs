@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bluetti_modbus::Error;
 use bluetti_modbus::modbus::{Answer, Frame, Operation, Request, UnitId, Words, crc16_modbus};
+use bluetti_modbus::session::SessionError;
 use chrono::{DateTime, Local};
 
 /// One request and what came of it.
@@ -54,6 +55,17 @@ impl Line {
             Err(error) => Err(reason(&request, error)),
         };
         Some(Self { request, outcome })
+    }
+
+    /// The line for what a write to one register came to: its answer repeats it.
+    pub fn write(unit: UnitId, register: u16, value: u16, written: &Result<(), Error>) -> Self {
+        let request = Request::write(unit, register, value);
+        let outcome = match written {
+            // It was told, and said so.
+            Ok(()) | Err(Error::PackNotShown { .. }) => Ok(request.to_rtu()),
+            Err(error) => Err(reason(&request, error)),
+        };
+        Self { request, outcome }
     }
 
     /// As text, without a line break.
@@ -140,6 +152,10 @@ fn reason(request: &Request, error: &Error) -> String {
             format!("{REFUSED}{asked}: {}", code.code())
         }
         Error::TimedOut { .. } => "too many retries".to_owned(),
+        Error::MaybeSent(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            "too many retries".to_owned()
+        }
+        Error::Session(SessionError::ModuleRestarted) => "Got AT+ notification".to_owned(),
         other => other.to_string(),
     }
 }
@@ -212,6 +228,20 @@ mod tests {
             attempts: 3,
         };
         let silent = Line::read(UnitId(1), 1, 1, &Err(silent)).unwrap();
+        assert_eq!(silent.outcome, Err("too many retries".to_owned()));
+        let restarted = Err(Error::Session(SessionError::ModuleRestarted));
+        let restarted = Line::read(UnitId(1), 1, 1, &restarted).unwrap();
+        assert_eq!(restarted.outcome, Err("Got AT+ notification".to_owned()));
+    }
+
+    #[test]
+    fn a_selected_pack_is_a_line() {
+        let told = Line::write(UnitId(1), 3006, 2, &Ok(()));
+        let bytes = STANDARD.decode("AQYLvgACags=").unwrap();
+        assert_eq!(told.request.to_rtu(), bytes);
+        assert_eq!(told.outcome, Ok(bytes));
+        let silent = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let silent = Line::write(UnitId(1), 3006, 2, &Err(Error::MaybeSent(silent)));
         assert_eq!(silent.outcome, Err("too many retries".to_owned()));
     }
 

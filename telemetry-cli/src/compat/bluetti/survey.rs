@@ -54,12 +54,14 @@ pub struct Survey {
 
 impl Survey {
     /// Of all registers up to [`LAST`]. A thorough one takes nothing for a gap that
-    /// was not refused register by register, and asks for secrets, too.
-    pub fn new(thorough: bool) -> Self {
+    /// was not refused register by register, and asks for secrets, too. Where they
+    /// are depends on the generation; while that is not known, it may be any.
+    pub fn new(thorough: bool, generation: Option<Generation>) -> Self {
         let mut fates = vec![Fate::Unknown; usize::from(LAST) + 1];
         if !thorough {
-            let secrets = [Generation::First, Generation::Second].map(private_registers);
-            for secret in secrets.into_iter().flatten() {
+            let all = [Generation::First, Generation::Second].into_iter();
+            let possible = all.filter(|of| generation.is_none_or(|known| known == *of));
+            for secret in possible.flat_map(private_registers) {
                 mark(&mut fates, *secret, Fate::Private);
             }
         }
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_page_is_found_with_a_sixth_of_the_reads() {
-        let mut quick = Survey::new(false);
+        let mut quick = Survey::new(false, None);
         let (found, reads, _) = survey(&mut quick, &ELITE, 125);
         let secret = |register: &u16| {
             let blocks = [Generation::First, Generation::Second].map(private_registers);
@@ -323,35 +325,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_secret_depends_on_the_generation() {
+        let there = [Block::new(0, LAST + 1)];
+        let found = |generation| {
+            let mut quick = Survey::new(false, generation);
+            survey(&mut quick, &there, 125).0
+        };
+        // The model's name stands where others have a PIN.
+        let first = found(Some(Generation::First));
+        assert!(first.contains(&10) && first.contains(&174) && !first.contains(&9));
+        let second = found(Some(Generation::Second));
+        assert!(!second.contains(&10) && !second.contains(&2200) && second.contains(&5017));
+        let any = found(None);
+        assert!(
+            ![9, 10, 174, 2200, 5017]
+                .iter()
+                .any(|secret| any.contains(secret))
+        );
+    }
+
+    #[test]
     fn a_thorough_one_finds_what_stands_alone() {
         let there = [
             Block::new(16, 1),
             Block::new(5013, 2),
             Block::new(12_018, 1),
         ];
-        let (found, ..) = survey(&mut Survey::new(true), &there, 125);
+        let (found, ..) = survey(&mut Survey::new(true, None), &there, 125);
         assert_eq!(found, [16, 5013, 5014, 12_018]);
     }
 
     #[test]
     fn a_station_that_takes_more_at_once_is_asked_for_more() {
         let there = [Block::new(0, LAST + 1)];
-        let (found, reads, most) = survey(&mut Survey::new(true), &there, 125);
+        let (found, reads, most) = survey(&mut Survey::new(true, None), &there, 125);
         assert_eq!((found.len(), most), (12_501, 125));
         assert!(reads < 110, "{reads}");
     }
 
     #[test]
     fn a_station_that_takes_ten_at_once_is_read_all_the_same() {
-        let (found, ..) = survey(&mut Survey::new(false), &ELITE, 10);
+        let (found, ..) = survey(&mut Survey::new(false, None), &ELITE, 10);
         assert!(found.len() > 700, "{}", found.len());
-        let (found, ..) = survey(&mut Survey::new(true), &ELITE, 10);
+        let (found, ..) = survey(&mut Survey::new(true, None), &ELITE, 10);
         assert_eq!(found, all(&ELITE));
     }
 
     #[test]
     fn silence_is_no_refusal() {
-        let mut quiet = Survey::new(true);
+        let mut quiet = Survey::new(true, None);
         let mut reads = 0;
         while let Some(block) = quiet.next_block() {
             reads += 1;
@@ -379,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_second_run_asks_only_for_what_is_not_known() {
-        let mut first = Survey::new(false);
+        let mut first = Survey::new(false, None);
         let mut log = Vec::new();
         while let Some(block) = first.next_block() {
             let answered = ELITE.iter().any(|there| there.contains(block));
@@ -389,13 +411,13 @@ mod tests {
                 false => first.refused(block),
             }
         }
-        let mut again = Survey::new(false);
+        let mut again = Survey::new(false, None);
         again.remember(&log);
         assert_eq!(again.next_block(), None);
         assert_eq!(again.found(), first.found());
 
         let half = log.len() / 2;
-        let mut rest = Survey::new(false);
+        let mut rest = Survey::new(false, None);
         rest.remember(&log[..half]);
         let (_, reads, _) = survey(&mut rest, &ELITE, 125);
         assert!(reads <= log.len() - half + 20, "{reads} of {}", log.len());
