@@ -2,7 +2,7 @@
 //! them.
 
 use bluetti_modbus::model::{Generation, Model};
-use bluetti_modbus::register::{Decimal, Field, Group, Registers, Value};
+use bluetti_modbus::register::{CellVoltage, Decimal, Field, Group, Registers, Value};
 use serde_json::{Map, json};
 
 use crate::event::Reading;
@@ -131,7 +131,12 @@ fn rows(record: &Record) -> Vec<Row> {
     };
     for table in [GENERAL, INTERNAL, SETTINGS] {
         let values = columns(record.model, table, &[station]);
-        add(table, values, extra(record.model, table, station));
+        let mut extra = extra(record, table, station);
+        if table == GENERAL && record.packs.is_empty() {
+            // There is no row of theirs that these could stand in.
+            extra.extend(self::extra(record, PACKS, station));
+        }
+        add(table, values, extra);
     }
     for (number, pack) in &record.packs {
         let mut values = columns(record.model, PACKS, &[pack, station]);
@@ -139,7 +144,7 @@ fn rows(record: &Record) -> Vec<Row> {
             let number = Decimal::new(i64::from(*number), 0);
             values.push(("pack_num", Value::Number(number)));
         }
-        add(PACKS, values, extra(record.model, PACKS, pack));
+        add(PACKS, values, extra(record, PACKS, pack));
     }
     rows
 }
@@ -166,17 +171,23 @@ fn value(model: Model, table: usize, name: &str, registers: &Registers) -> Optio
     fields.find_map(|field| field.decode(registers))
 }
 
-fn extra(model: Model, table: usize, registers: &Registers) -> Map<String, serde_json::Value> {
-    let fields = model.decode(registers);
+fn extra(record: &Record, table: usize, registers: &Registers) -> Map<String, serde_json::Value> {
+    let fields = record.model.decode(registers);
     fields
         .filter(|(field, _)| field.group() != Group::Private)
-        .filter(|(field, _)| self::table(model, field) == table && !has_column(field))
+        .filter(|(field, _)| self::table(record.model, field) == table)
+        .filter(|(field, _)| !has_column(record, field))
         .map(|(field, value)| (field.name().to_owned(), json!(value)))
         .collect()
 }
 
-fn has_column(field: &Field) -> bool {
-    let mut columns = TABLES.iter().flat_map(|table| table.columns);
+/// Whether one of the rows has a column for it.
+fn has_column(record: &Record, field: &Field) -> bool {
+    let tables = match record.packs.is_empty() {
+        true => &TABLES[..PACKS],
+        false => &TABLES[..],
+    };
+    let mut columns = tables.iter().flat_map(|table| table.columns);
     columns.any(|(name, _)| field.is_called(name))
 }
 
@@ -201,17 +212,21 @@ fn cell(value: &Value, form: Form) -> Cell {
         (Value::Switch(on), _) => return Cell::Integer((*on).into()),
         (Value::Bits(bits), _) => return Cell::Integer((*bits).into()),
         (Value::Number(number), Form::Original) => shortest(*number),
-        (Value::Numbers(numbers), Form::Original) => {
-            let texts: Vec<_> = numbers
-                .iter()
-                .map(|n| format!("'{}'", shortest(*n)))
-                .collect();
-            format!("[{}]", texts.join(", "))
+        (Value::Numbers(numbers), Form::Original) => list(numbers.iter().copied()),
+        (Value::Cells(cells), Form::Original) => {
+            let volts = |cell: &CellVoltage| Decimal::new(cell.millivolts.into(), 3);
+            list(cells.iter().map(volts))
         }
         (Value::Choice(choice), Form::Original) => format!("{choice:?}"),
         (Value::Numbers(_) | Value::Cells(_), Form::Ours) => json!(value).to_string(),
         _ => value.to_string(),
     })
+}
+
+/// As Python prints a list of decimals.
+fn list(numbers: impl Iterator<Item = Decimal>) -> String {
+    let texts: Vec<_> = numbers.map(|n| format!("'{}'", shortest(n))).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 /// As Python prints a decimal that came of a division: no zeros at the end.
@@ -329,6 +344,34 @@ mod tests {
         assert_eq!(text(&rows[0], "total_battery_percent", Form::Ours), "76");
         assert_eq!(text(&rows[0], "ac_output_on", Form::Ours), "1");
         assert_eq!(text(&rows[1], "battery_range_end", Form::Ours), "90");
+    }
+
+    #[test]
+    fn what_has_no_row_of_its_own_is_not_lost() {
+        let mut station = registers(100, &[5312, 14, 76]);
+        station.merge(&registers(2011, &[1, 0]));
+        let mut record = record(Model::AC180, station, vec![]);
+        let extra = |record: &Record| -> serde_json::Value {
+            let rows = rows(record);
+            serde_json::from_str(rows[0].extra.as_ref().unwrap()).unwrap()
+        };
+        assert_eq!(extra(&record)["total_battery_voltage"], 53.12);
+        // Nor is it there twice.
+        let mut cells = vec![0; 52];
+        cells[..3].copy_from_slice(&[2, 3300, 3310]);
+        record.packs.push((1, registers(6300, &cells)));
+        assert!(extra(&record).get("total_battery_voltage").is_none());
+        let rows = rows(&record);
+        let pack = rows.last().unwrap();
+        assert_eq!(text(pack, "total_battery_voltage", Form::Ours), "53.12");
+        let cells = text(pack, "cell_voltages", Form::Original);
+        assert_eq!(cells, "['3.3', '3.31']");
+        // The first generation keeps them between the packs.
+        let station = registers(91, &[2, 532, 58]);
+        let record = self::record(Model::AC300, station, vec![]);
+        let extra = extra(&record);
+        assert_eq!(extra["total_battery_voltage"], 53.2);
+        assert_eq!(extra["pack_num_max"], 2);
     }
 
     #[test]
