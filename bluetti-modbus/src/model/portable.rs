@@ -3,7 +3,7 @@
 
 use super::pack::PackAccess;
 use super::{Alarms, Generation, Map, table, v2};
-use crate::register::{Block, Control, ControlId, Field, Role, choices, field};
+use crate::register::{Block, Control, ControlId, Field, Group, Role, choices, field};
 
 pub(crate) static AC2A: Map = map(
     "AC2A",
@@ -215,9 +215,24 @@ const fn map(
         fields,
         controls,
         windows: &v2::WINDOWS,
-        packs: PackAccess::Single,
+        packs: if has_pack_page(fields) {
+            PackAccess::Single
+        } else {
+            PackAccess::None
+        },
         alarms: Alarms::SmallInverter,
     }
+}
+
+const fn has_pack_page(fields: &[Field]) -> bool {
+    let mut row = 0;
+    while row < fields.len() {
+        if matches!(fields[row].group(), Group::Packs) {
+            return true;
+        }
+        row += 1;
+    }
+    false
 }
 
 /// It refuses home pages of more than 60 registers.

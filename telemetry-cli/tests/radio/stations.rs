@@ -217,6 +217,30 @@ fn stations_are_read_and_switched_side_by_side() {
 }
 
 #[test]
+fn a_pack_that_does_not_show_hides_no_other() {
+    Stage::play(async |stage| {
+        let radio = radio();
+        // It says that there are three, and shows two.
+        let setup = setup(1, Model::AC300, |station| {
+            let memory = station.units.get_mut(&1).unwrap();
+            memory.registers.insert(91, 3);
+            for pack in &mut station.packs {
+                pack.insert(91, 3);
+            }
+        });
+        let mut source = Source::start(&stage, &radio, &setup).await;
+        let reading = source.reading().await;
+        let station = native(&reading);
+        let packs: Vec<u8> = station.packs.iter().map(|(number, _)| *number).collect();
+        assert_eq!(packs, [1, 2]);
+        assert!(station.packs_read_at.is_some());
+        // The first one is selected again.
+        assert_eq!(register(&stage, 1, 1, 96), Some(1));
+        radio.close().await;
+    });
+}
+
+#[test]
 fn a_station_that_answers_under_number_0_only_is_found() {
     Stage::play(async |stage| {
         let radio = radio();

@@ -22,7 +22,8 @@ pub(super) struct Known {
     registers: Registers,
     pub(super) settings_at: Option<Instant>,
     packs: Vec<(u8, Registers)>,
-    packs_at: Option<(Instant, DateTime<Utc>)>,
+    packs_tried_at: Option<Instant>,
+    packs_read_at: Option<DateTime<Utc>>,
 }
 
 impl Known {
@@ -51,7 +52,8 @@ impl Known {
             registers: Registers::new(),
             settings_at: None,
             packs: Vec::new(),
-            packs_at: None,
+            packs_tried_at: None,
+            packs_read_at: None,
         }
     }
 
@@ -75,36 +77,54 @@ impl Known {
     }
 
     /// Reads the packs, one after the other: each takes some seconds where it
-    /// has to be selected. Whether that went well.
+    /// has to be selected. One that does not show is in no other's way. The
+    /// numbers of those that were read.
     pub(super) async fn read_packs(
         &mut self,
         client: &mut Client<Wire>,
         target: &Target,
-    ) -> Result<bool, Error> {
+    ) -> Result<Vec<u8>, Error> {
         let access = self.identity.model.packs();
         let station = Station::new(self.identity.model, &self.registers);
         let count = match access {
             PackAccess::Single => 1,
             _ => station.pack_count().unwrap_or_default().min(access.max()),
         };
-        let read = match client.read_packs(count).await {
-            Ok(packs) => {
-                self.packs = packs;
-                true
+        let mut read = Vec::new();
+        for number in 1..=count {
+            match client.read_pack(number).await {
+                Ok(pack) => {
+                    self.packs.retain(|(known, _)| *known != number);
+                    self.packs.push((number, pack));
+                    read.push(number);
+                }
+                Err(error) if error.needs_reconnect() => return Err(error),
+                // What was read of it before stays.
+                Err(error) => {
+                    tracing::warn!(device = %target, %error, "pack {number} not read");
+                }
             }
-            Err(error) if error.needs_reconnect() => return Err(error),
-            // What was read of them before stays.
-            Err(error) => {
-                tracing::warn!(device = %target, %error, "packs not read");
-                false
+        }
+        // As other programs expect it.
+        if count > 1
+            && let Err(error) = client.select_pack(1).await
+        {
+            if error.needs_reconnect() {
+                return Err(error);
             }
-        };
-        self.packs_at = Some((Instant::now(), Utc::now()));
+            tracing::warn!(device = %target, %error, "pack 1 not selected again");
+        }
+        self.packs.retain(|(number, _)| *number <= count);
+        self.packs.sort_unstable_by_key(|(number, _)| *number);
+        self.packs_tried_at = Some(Instant::now());
+        if !read.is_empty() {
+            self.packs_read_at = Some(Utc::now());
+        }
         Ok(read)
     }
 
-    pub(super) fn packs_read(&self) -> Option<Instant> {
-        self.packs_at.map(|(at, _)| at)
+    pub(super) fn packs_tried_at(&self) -> Option<Instant> {
+        self.packs_tried_at
     }
 
     pub(super) fn station(&self, link: &Connected) -> BluettiStation {
@@ -117,7 +137,7 @@ impl Known {
             security: link.client.security(),
             registers: self.registers.clone(),
             packs: self.packs.clone(),
-            packs_read_at: self.packs_at.map(|(_, at)| at),
+            packs_read_at: self.packs_read_at,
         }
     }
 

@@ -240,9 +240,9 @@ impl Station {
         known
             .read(&mut link.client, config.settings_interval)
             .await?;
-        let mut packs_are_new = false;
-        if scope == Scope::Due && due(known.packs_read(), config.packs_interval) {
-            packs_are_new = known.read_packs(&mut link.client, &base.target).await?;
+        let mut new_packs = Vec::new();
+        if scope == Scope::Due && due(known.packs_tried_at(), config.packs_interval) {
+            new_packs = known.read_packs(&mut link.client, &base.target).await?;
         }
         if let Some(refusals) = link.client.refusals(known.identity.unit) {
             known.refusals.clone_from(refusals);
@@ -261,9 +261,9 @@ impl Station {
             && let Some(mut record) = Record::new(&station)
         {
             // A row of the past would look like one of now.
-            if !packs_are_new {
-                record.packs.clear();
-            }
+            record
+                .packs
+                .retain(|(number, _)| new_packs.contains(number));
             reading
                 .extra
                 .insert(registers::KEY.to_owned(), record.to_json());
