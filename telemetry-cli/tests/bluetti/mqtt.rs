@@ -261,6 +261,28 @@ async fn what_the_original_announced_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn switches_of_the_original_go_where_nothing_can_be_switched() {
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let old = |platform: &str, id: &str| format!("homeassistant/{platform}/{SERIAL}_{id}/config");
+    let topics = [old("switch", "ac_output_on"), old("select", "ups_mode")];
+    let originals = originals(&["AC300 normal"]);
+    for (topic, payload) in originals.values().filter(|(topic, _)| topics.contains(topic)) {
+        watcher.publish(topic, payload.to_string(), true).await;
+    }
+    let args = parsed(&broker, &["--interval", "1", "--read-only", STATION]);
+    let (shutdown, running) = start(&args).await;
+    watcher
+        .wait_until("the old ones cleared", |watcher| {
+            let mut topics = topics.iter();
+            topics.all(|topic| watcher.last.get(topic).is_some_and(String::is_empty))
+        })
+        .await;
+    shutdown.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_announced_or_taken_if_it_is_not_wanted() {
     let broker = Mosquitto::open();
     let more = [

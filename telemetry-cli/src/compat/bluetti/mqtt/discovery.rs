@@ -34,7 +34,7 @@ pub(super) fn announcement(
         return None;
     }
     let mut components = Map::new();
-    let mut old_topics = Vec::new();
+    let (mut old_topics, mut abandoned) = (Vec::new(), Vec::new());
     let mut add = |platform: &str, id: &str, mut content: Map<String, Value>| {
         let serial = record.serial_number;
         content.insert("platform".to_owned(), platform.into());
@@ -46,7 +46,7 @@ pub(super) fn announcement(
             format!("{platform}.{object}").into(),
         );
         components.insert(id.to_owned(), content.into());
-        old_topics.push(format!("{PREFIX}/{platform}/{serial}_{id}/config"));
+        old_topics.push(old_topic(record, platform, id));
     };
     for entity in &ENTITIES {
         let wanted = !entity.advanced || wanted == HaConfig::Advanced;
@@ -59,6 +59,11 @@ pub(super) fn announcement(
         } else {
             entity.kind.unable()
         };
+        if kind.map(Kind::platform) != Some(entity.kind.platform()) {
+            // As the original had it, it would do nothing any more.
+            let platform = entity.kind.platform();
+            abandoned.push(old_topic(record, platform, entity.id));
+        }
         let Some(kind) = kind else { continue };
         let mut content = content(kind, entity.name);
         content.insert(
@@ -96,6 +101,7 @@ pub(super) fn announcement(
             add(kind.platform(), &format!("{id}{number}"), content);
         }
     }
+    old_topics.append(&mut abandoned);
     let serial = record.serial_number.to_string();
     let mut device = json!({
         "identifiers": [serial],
@@ -122,6 +128,11 @@ pub(super) fn announcement(
         payload: document.to_string(),
         old_topics,
     })
+}
+
+/// Where the original announced an entity.
+fn old_topic(record: &Record, platform: &str, id: &str) -> String {
+    format!("{PREFIX}/{platform}/{}_{id}/config", record.serial_number)
 }
 
 fn content(kind: Kind, name: &str) -> Map<String, Value> {
