@@ -142,8 +142,11 @@ impl Bridge for Stations {
         match event {
             Event::Reading(reading) => self.reading(&reading, now),
             Event::Availability(device, availability) => {
-                if let Some(known) = self.stations.get_mut(&device) {
-                    known.online = matches!(availability, Availability::Online);
+                let online = availability == Availability::Online;
+                if let Some(known) = self.stations.get_mut(&device)
+                    && known.online != online
+                {
+                    known.online = online;
                     known.publish_availability(&mut self.acts);
                 }
             }
