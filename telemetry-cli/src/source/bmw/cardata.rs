@@ -55,7 +55,12 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
     let outcome = account.run(&task).await;
     // Whatever ended it.
     let saved = account.save();
-    settled(&task, async || account.client.settle().await).await;
+    let client = account.client.clone();
+    settled(&task, || {
+        let client = client.clone();
+        Box::pin(async move { client.settle().await })
+    })
+    .await;
     match outcome.and(saved) {
         Ok(()) => Exit::Stopped,
         Err(error) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bimmer::Error;
+use futures_util::future::BoxFuture;
 
 use crate::config::{Bmw, BmwApi};
 use crate::source::Context;
@@ -42,7 +43,7 @@ const AT_THE_END: Duration = Duration::from_secs(10);
 
 /// Keeps a login from being lost with the client that has just renewed it:
 /// BMW takes the one before no more.
-async fn settled(task: &Task, settle: impl AsyncFn() -> Result<(), Error>) {
+async fn settled(task: &Task, settle: impl Fn() -> BoxFuture<'static, Result<(), Error>>) {
     let mut told = false;
     while !task.shutdown.is_cancelled() {
         let Err(error) = settle().await else { return };

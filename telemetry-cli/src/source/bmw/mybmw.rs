@@ -40,7 +40,11 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
         exit = account.run() => exit,
         () = task.shutdown.cancelled() => Exit::Stopped,
     };
-    settled(&task, async || client.settle().await).await;
+    settled(&task, || {
+        let client = client.clone();
+        Box::pin(async move { client.settle().await })
+    })
+    .await;
     exit
 }
 
