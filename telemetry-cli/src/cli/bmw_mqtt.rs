@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::broker::{BROKER, BrokerArgs, topic};
 use crate::config::{BmwRegion, BmwTokenStore, parse_duration};
 
 /// `bmw-mqtt`
@@ -28,21 +29,9 @@ pub struct BmwMqttArgs {
     /// The broker; without it $MQTT_BROKER or `localhost`
     #[arg(long, value_name = "HOST", help_heading = BROKER)]
     pub mqtt_host: Option<String>,
-    /// Its port; without it $MQTT_PORT or 1883, with TLS 8883
-    #[arg(long, value_name = "PORT", help_heading = BROKER, value_parser = clap::value_parser!(u16).range(1..))]
-    pub mqtt_port: Option<u16>,
-    /// User name; without it $MQTT_USER
-    #[arg(long, value_name = "USER", help_heading = BROKER)]
-    pub mqtt_user: Option<String>,
-    /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
-    #[arg(long, value_name = "SECRET", help_heading = BROKER)]
-    pub mqtt_password: Option<String>,
-    /// Encrypt the connection
-    #[arg(long, help_heading = BROKER)]
-    pub mqtt_tls: bool,
-    /// Encrypt it, and trust the authority in this PEM file alone
-    #[arg(long, value_name = "FILE", help_heading = BROKER)]
-    pub mqtt_ca: Option<PathBuf>,
+    /// How it is reached.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
     /// Where logins are kept
     #[arg(long, value_enum, default_value_t)]
     pub token_store: BmwTokenStore,
@@ -63,8 +52,6 @@ pub struct BmwMqttArgs {
     #[arg(long, value_name = "URL")]
     pub stream_url: Option<String>,
 }
-
-const BROKER: &str = "MQTT broker";
 
 /// How the original names its flag, one for each vehicle.
 const CAPTCHA: [&str; 2] = ["--captcha_token_", "--captcha-token-"];
@@ -100,15 +87,6 @@ fn captcha(text: &str) -> Result<(String, String), &'static str> {
             Ok((name.to_owned(), token.to_owned()))
         }
         _ => Err("write `--captcha_token_NAME TOKEN`"),
-    }
-}
-
-/// A topic that can be published on.
-fn topic(text: &str) -> Result<String, &'static str> {
-    let possible = !text.is_empty() && text.len() <= usize::from(u16::MAX);
-    match possible && !text.contains(['+', '#', '\0']) {
-        true => Ok(text.to_owned()),
-        false => Err("not a topic: it is empty or too long, or has a `+`, a `#` or a NUL in it"),
     }
 }
 

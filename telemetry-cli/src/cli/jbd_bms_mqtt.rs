@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 
 use super::bluetooth_address;
+use super::broker::{BROKER, BrokerArgs, topic};
 
 /// `jbd-bms-mqtt`
 #[derive(Clone, Debug, Args)]
@@ -26,21 +27,9 @@ pub struct JbdBmsMqttArgs {
     /// The broker; without it $MQTT_HOST or `localhost`
     #[arg(long, value_name = "HOST", help_heading = BROKER)]
     pub mqtt_host: Option<String>,
-    /// Its port; without it $MQTT_PORT or 1883, with TLS 8883
-    #[arg(long, value_name = "PORT", help_heading = BROKER, value_parser = clap::value_parser!(u16).range(1..))]
-    pub mqtt_port: Option<u16>,
-    /// User name; without it $MQTT_USER
-    #[arg(long, value_name = "USER", help_heading = BROKER)]
-    pub mqtt_user: Option<String>,
-    /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
-    #[arg(long, value_name = "SECRET", help_heading = BROKER)]
-    pub mqtt_password: Option<String>,
-    /// Encrypt the connection
-    #[arg(long, help_heading = BROKER)]
-    pub mqtt_tls: bool,
-    /// Encrypt it, and trust the authority in this PEM file alone
-    #[arg(long, value_name = "FILE", help_heading = BROKER)]
-    pub mqtt_ca: Option<PathBuf>,
+    /// How it is reached.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
     /// 1 to have the broker acknowledge the message
     #[arg(long, value_name = "QOS", help_heading = BROKER, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=1))]
     pub mqtt_qos: u8,
@@ -57,16 +46,5 @@ pub struct JbdBmsMqttArgs {
     pub state_dir: Option<PathBuf>,
 }
 
-const BROKER: &str = "MQTT broker";
-
 /// In minutes.
 const YEAR: i64 = 365 * 24 * 60;
-
-/// A topic that can be published on.
-fn topic(text: &str) -> Result<String, &'static str> {
-    let possible = !text.is_empty() && text.len() <= usize::from(u16::MAX);
-    match possible && !text.contains(['+', '#', '\0']) {
-        true => Ok(text.to_owned()),
-        false => Err("a topic is not empty and holds no wildcard, `+` or `#`"),
-    }
-}

@@ -16,6 +16,7 @@ pub use bluetti::{
     BluettiDiscoveryArgs, BluettiLoggerArgs, BluettiMonitorArgs, BluettiMqttArgs, HaConfig,
 };
 pub use bmw_mqtt::BmwMqttArgs;
+pub use broker::BrokerArgs;
 pub use command::{CommandBluettiArgs, CommandCommand, CommandJbdArgs, CommandSaicArgs};
 pub use decode::{DecodeBluettiArgs, DecodeCommand, DecodeJbdArgs, UnitScale};
 pub use export::{ExportArgs, ExportFormat, Moment};
@@ -30,6 +31,7 @@ pub use status::{StatusBluettiArgs, StatusBmwArgs, StatusCommand, StatusJbdArgs,
 mod account;
 mod bluetti;
 mod bmw_mqtt;
+mod broker;
 mod command;
 mod decode;
 mod export;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 pub mod bluetti;
 pub mod bmw_mqtt;
+mod broker;
 pub mod jbd_bms_mqtt;
 pub mod saic;
 

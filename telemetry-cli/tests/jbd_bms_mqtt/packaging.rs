@@ -67,8 +67,8 @@ fn the_units_read_once_without_root() {
         let args = args(line);
         assert_eq!(args.interval, 0);
         assert_eq!(args.name.as_deref(), Some("Cabin 580ah"));
-        let login = args.mqtt_user.is_some();
-        assert_eq!(args.mqtt_password.is_some(), login);
+        let login = args.broker.mqtt_user.is_some();
+        assert_eq!(args.broker.mqtt_password.is_some(), login);
     }
     assert_eq!(values(SERVICE, "Type"), ["oneshot"]);
     assert_eq!(values(SERVICE, "DynamicUser"), ["yes"]);

@@ -58,3 +58,38 @@ async fn a_car_that_comes_is_published_and_one_that_goes_is_removed() {
     assert!(!kept.contains_key(&document));
     assert!(kept.contains_key(&document.replace(SECOND, VIN)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_car_that_goes_while_nobody_looks_is_removed_at_the_next_start() {
+    let cloud = Simulated::with(cars(&[VIN, SECOND])).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    let second = format!("{}/available", CAR.replace(VIN, SECOND));
+    watcher.wait_for(&second, "online").await;
+    let document = format!("homeassistant/device/{SECOND}_mg/config");
+    watcher
+        .wait_until("its document", |watcher| {
+            watcher.last.contains_key(&document)
+        })
+        .await;
+    assert!(running.stop().success());
+
+    cloud.replace(Saic::new(cars(&[VIN]), 7));
+    // The other cloud knows no session: that counts as another device.
+    let running = program.start(&[
+        "--saic-relogin-delay",
+        "1",
+        "--messages-request-interval",
+        "2",
+    ]);
+    watcher.wait_for(&second, "offline").await;
+    watcher.wait_for(&document, "").await;
+    assert!(running.stop().success());
+    assert!(
+        retained(broker.address())
+            .await
+            .contains_key(&document.replace(SECOND, VIN))
+    );
+}

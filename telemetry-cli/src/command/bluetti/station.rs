@@ -197,7 +197,7 @@ impl<'l> Station<'l> {
         };
         let Block { start, count } = selection.echo();
         let shown = self.client.read_unit(self.unit, start, count).await;
-        if shown.is_ok_and(|words| words == [number.into()]) {
+        if shown.is_ok_and(|words| words == [u16::from(number)]) {
             return Ok(true);
         }
         let selected = self.client.select_pack(number).await;

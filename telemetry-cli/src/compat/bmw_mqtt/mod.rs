@@ -2,11 +2,11 @@
 //! message for each.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
 
+use super::broker;
 use crate::cli::BmwMqttArgs;
 use crate::config::{
-    self, Bmw, BmwApi, BmwMessages, BrokerUrl, Config, DropIn, Environment, HomeAssistant, Secret,
+    self, Bmw, BmwApi, BmwMessages, Config, DropIn, Environment, HomeAssistant, Secret,
 };
 use crate::event::Reading;
 use crate::exit::{Code, Failure};
@@ -37,7 +37,12 @@ pub fn config(args: &BmwMqttArgs, environment: &Environment) -> Result<Config, F
         .map(|vehicle| (vehicle.vin.to_uppercase(), vehicle.name.clone()))
         .collect();
     let mut config = Config {
-        mqtt: Some(mqtt(args, environment)?),
+        mqtt: Some(broker::mqtt(
+            args.mqtt_host.as_deref(),
+            "MQTT_BROKER",
+            &args.broker,
+            environment,
+        )?),
         home_assistant: HomeAssistant {
             enabled: false,
             ..HomeAssistant::default()
@@ -201,47 +206,6 @@ fn accounts(args: &BmwMqttArgs, vehicles: Vec<Vehicle>) -> Vec<Bmw> {
         }
     }
     accounts
-}
-
-fn mqtt(args: &BmwMqttArgs, environment: &Environment) -> Result<config::Mqtt, Failure> {
-    let variable = |name| environment.get(name).map(str::to_owned);
-    let usage = |message: String| Failure::new(Code::Usage, message);
-    let host = args.mqtt_host.clone().or_else(|| variable("MQTT_BROKER"));
-    let host = host.unwrap_or_else(|| "localhost".to_owned());
-    if host.contains(':') && host.parse::<Ipv6Addr>().is_err() {
-        return Err(usage(format!("`{host}` is no host name"))
-            .hint("give the port with `--mqtt-port`, and the host without a scheme"));
-    }
-    let tls = args.mqtt_tls || args.mqtt_ca.is_some();
-    let port = match (args.mqtt_port, environment.get("MQTT_PORT")) {
-        (Some(port), _) => port,
-        (None, Some(text)) => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-            let message = format!("environment variable MQTT_PORT: `{text}` is no port");
-            usage(message).hint("a number from 1 to 65535")
-        })?,
-        (None, None) if tls => 8883,
-        (None, None) => 1883,
-    };
-    let url = BrokerUrl {
-        tls,
-        websocket: false,
-        host,
-        port,
-        path: String::new(),
-    };
-    let url = url.to_string();
-    BrokerUrl::parse(&url).map_err(|error| usage(format!("`{url}` is no broker: {error}")))?;
-    let mut mqtt = config::Mqtt::new(url);
-    mqtt.user = args.mqtt_user.clone().or_else(|| variable("MQTT_USER"));
-    let password = args.mqtt_password.clone();
-    let given = || {
-        environment
-            .get("MQTT_PASSWORD")
-            .map(|_| "env:MQTT_PASSWORD".to_owned())
-    };
-    mqtt.password = password.or_else(given).map(Secret::from);
-    mqtt.ca = args.mqtt_ca.clone();
-    Ok(mqtt)
 }
 
 /// The sink: one message for each reading of each car.

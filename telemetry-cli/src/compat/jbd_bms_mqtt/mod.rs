@@ -1,14 +1,14 @@
 //! `jbd-bms-mqtt`: the Python script that reads a JBD battery pack and
 //! publishes one merged JSON message.
 
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::broker;
 use crate::cli::JbdBmsMqttArgs;
-use crate::config::{self, BrokerUrl, Config, DropIn, Environment, Jbd, MergedJson, Secret};
+use crate::config::{self, Config, DropIn, Environment, Jbd, MergedJson};
 use crate::event::{DeviceId, Reading};
-use crate::exit::{Code, Failure};
+use crate::exit::Failure;
 use crate::filter::Keep;
 use crate::native::{JbdPack, Native};
 use crate::sink::Context;
@@ -30,9 +30,14 @@ pub fn config(args: &JbdBmsMqttArgs, environment: &Environment) -> Result<Config
     // Given both, the original looks for the name.
     let address = args.address.clone().filter(|_| args.name.is_none());
     let mut config = Config {
-        mqtt: Some(mqtt(args, environment)?),
+        mqtt: Some(broker::mqtt(
+            args.mqtt_host.as_deref(),
+            "MQTT_HOST",
+            &args.broker,
+            environment,
+        )?),
         jbd: vec![Jbd {
-            password: secret(args.pack_password.as_deref(), environment, "JBD_PASSWORD"),
+            password: broker::secret(args.pack_password.as_deref(), environment, "JBD_PASSWORD"),
             interval: Duration::from_secs(60) * args.interval,
             store: Keep::Nothing,
             ..Jbd::new(args.name.clone(), address)
@@ -47,57 +52,6 @@ pub fn config(args: &JbdBmsMqttArgs, environment: &Environment) -> Result<Config
     config.gateway.name = NAME.to_owned();
     config.store.sqlite = false;
     Ok(config)
-}
-
-fn mqtt(args: &JbdBmsMqttArgs, environment: &Environment) -> Result<config::Mqtt, Failure> {
-    let variable = |name| environment.get(name).map(str::to_owned);
-    let host = args.mqtt_host.clone().or_else(|| variable("MQTT_HOST"));
-    let host = host.unwrap_or_else(|| "localhost".to_owned());
-    let usage = |message: String| Failure::new(Code::Usage, message);
-    if host.contains(':') && host.parse::<Ipv6Addr>().is_err() {
-        return Err(usage(format!("`{host}` is no host name"))
-            .hint("give the port with `--mqtt-port`, and the host without a scheme"));
-    }
-    let tls = args.mqtt_tls || args.mqtt_ca.is_some();
-    let port = match (args.mqtt_port, environment.get("MQTT_PORT")) {
-        (Some(port), _) => port,
-        (None, Some(text)) => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-            usage(format!(
-                "environment variable MQTT_PORT: `{text}` is no port"
-            ))
-            .hint("a number from 1 to 65535")
-        })?,
-        (None, None) if tls => 8883,
-        (None, None) => 1883,
-    };
-    let url = BrokerUrl {
-        tls,
-        websocket: false,
-        host,
-        port,
-        path: String::new(),
-    };
-    let url = url.to_string();
-    BrokerUrl::parse(&url).map_err(|error| usage(format!("`{url}` is no broker: {error}")))?;
-    let mut mqtt = config::Mqtt::new(url);
-    mqtt.user = args.mqtt_user.clone().or_else(|| variable("MQTT_USER"));
-    mqtt.password = secret(args.mqtt_password.as_deref(), environment, "MQTT_PASSWORD");
-    mqtt.ca = args.mqtt_ca.clone();
-    if mqtt.password.is_some() && mqtt.user.is_none() {
-        return Err(usage("a password for the broker, but no user".to_owned())
-            .hint("name the user with `--mqtt-user` or MQTT_USER"));
-    }
-    Ok(mqtt)
-}
-
-/// From the flag, else from the variable.
-fn secret(flag: Option<&str>, environment: &Environment, variable: &str) -> Option<Secret> {
-    match flag {
-        Some(text) => Some(text.to_owned().into()),
-        None => environment
-            .get(variable)
-            .map(|_| format!("env:{variable}").into()),
-    }
 }
 
 /// The directory for the process that reads the pack of `args`, in the

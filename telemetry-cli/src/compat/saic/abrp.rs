@@ -193,11 +193,20 @@ impl Abrp {
         let response = request.send().await.map_err(plain)?;
         let status = response.status();
         let body = response.text().await.map_err(plain)?;
-        match status.is_success() {
-            true => Ok(shortened(&body)),
-            false => Err(format!("HTTP {}: {}", status.as_u16(), shortened(&body))),
+        match (status.is_success(), is_refusal(&body)) {
+            (true, false) => Ok(shortened(&body)),
+            (true, true) => Err(shortened(&body)),
+            (false, _) => Err(format!("HTTP {}: {}", status.as_u16(), shortened(&body))),
         }
     }
+}
+
+/// Whether the answer itself says that the message was not taken.
+fn is_refusal(body: &str) -> bool {
+    let answer: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    answer["status"]
+        .as_str()
+        .is_some_and(|status| status != "ok")
 }
 
 fn shortened(body: &str) -> String {
@@ -228,6 +237,19 @@ mod tests {
                 "is_dcfc": false, "capacity": 64.0, "cabin_temp": 21, "tire_pressure_fl": 264.0,
                 "tire_pressure_fr": 268.0, "tire_pressure_rl": 260.0})
         );
+    }
+
+    #[test]
+    fn a_refusal_is_none_of_http() {
+        for (body, refusal) in [
+            (r#"{"status":"ok","missing":""}"#, false),
+            (r#"{"status":"error","errors":["Unknown token"]}"#, true),
+            ("taken", false),
+            ("[]", false),
+            (r#"{"status":7}"#, false),
+        ] {
+            assert_eq!(is_refusal(body), refusal, "{body}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::announcer::{self, Announcer};
-use super::car::{Car, WAITING, Wish};
+use super::car::{self, Car, WAITING, Wish};
 use super::client;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
@@ -151,11 +151,22 @@ impl Account {
             }
         }
         if first && !there.is_empty() {
+            self.forget_others(&there).await;
             for filter in self.shared.names.commands() {
                 self.shared.speaker.say(Outgoing::Listen(filter));
             }
         }
         Ok(there.len())
+    }
+
+    /// Cars that left while no gateway was there to see it.
+    async fn forget_others(&self, there: &[String]) {
+        for vin in car::remembered(&self.shared) {
+            if !there.contains(&vin) {
+                self.remove(&vin);
+                car::forget(&self.shared, &vin).await;
+            }
+        }
     }
 
     async fn learn_zone(&self) {

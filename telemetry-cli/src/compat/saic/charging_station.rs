@@ -106,17 +106,19 @@ pub fn read(json: &str) -> Result<BTreeMap<String, ChargingStation>, String> {
 
 /// Text, or what people write without quotes.
 fn plain<'de, D: serde::Deserializer<'de>>(json: D) -> Result<String, D::Error> {
-    match serde_json::Value::deserialize(json)? {
-        serde_json::Value::String(text) => Ok(text),
-        plain @ (serde_json::Value::Bool(_) | serde_json::Value::Number(_)) => {
-            Ok(plain.to_string())
-        }
-        _ => Err(serde::de::Error::custom("a plain value is expected")),
-    }
+    let text = optional_plain(json)?;
+    text.ok_or_else(|| serde::de::Error::custom("a plain value is expected"))
 }
 
 fn optional_plain<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
-    plain(json).map(Some)
+    match serde_json::Value::deserialize(json)? {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::String(text) => Ok(Some(text)),
+        plain @ (serde_json::Value::Bool(_) | serde_json::Value::Number(_)) => {
+            Ok(Some(plain.to_string()))
+        }
+        _ => Err(serde::de::Error::custom("a plain value is expected")),
+    }
 }
 
 /// When the energy meter of a wallbox is worth a poll: each time that this
@@ -213,6 +215,12 @@ mod tests {
             assert!(error.contains(why), "{json}: {error}");
         }
         assert!(read("[]").unwrap().is_empty());
+        let nulls = r#"[{"chargeStateTopic":"a","chargingValue":1,"socTopic":null,"chargerConnectedTopic":null,
+            "chargerConnectedValue":null,"vin":"LSJTEST0000000001"}]"#;
+        assert_eq!(
+            read(nulls).unwrap()["LSJTEST0000000001"].charger_connected_value,
+            None
+        );
     }
 
     #[test]

@@ -7,9 +7,15 @@ use std::collections::BTreeMap;
 /// # Errors
 /// What is wrong with an entry. The original drops such entries silently.
 pub fn by_vin(text: &str) -> Result<BTreeMap<String, String>, String> {
-    entries(text)?
-        .map(|(key, value)| Ok((vin(key)?, value.to_owned())))
-        .collect()
+    let entry = |(index, (key, value)): (usize, (&str, &str))| {
+        // Not what stands there: written the wrong way round it is a secret.
+        let vin = vin(key).map_err(|_| {
+            let number = index + 1;
+            format!("entry {number} has no VIN of 17 letters and digits before its `=`")
+        })?;
+        Ok((vin, value.to_owned()))
+    };
+    entries(text)?.enumerate().map(entry).collect()
 }
 
 /// Loading points of openWB by VIN. Help texts showed both orders; a VIN is
@@ -75,7 +81,11 @@ mod tests {
     #[test]
     fn what_is_no_entry_is_named_but_never_its_value() {
         for (text, why) in [
-            ("LSJ=secret", "`LSJ` is no VIN"),
+            ("LSJ=secret", "entry 1 has no VIN"),
+            (
+                "LSJTEST0000000001=1,secret=LSJTEST0000000002",
+                "entry 2 has no VIN",
+            ),
             ("secret", "no `=`"),
             ("LSJTEST0000000001=", "nothing before or after"),
         ] {

@@ -24,6 +24,9 @@ mod commands;
 /// New cars are rare.
 const LIST_INTERVAL: TimeDelta = TimeDelta::days(1);
 
+/// Somebody is about to share the first one.
+const NO_CARS_INTERVAL: TimeDelta = TimeDelta::minutes(15);
+
 /// After a failure of the cloud; doubled each time.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 const LONGEST_RETRY: Duration = Duration::from_secs(900);
@@ -172,7 +175,10 @@ impl Account {
             Some(last) if last <= now => last + interval,
             _ => now,
         };
-        let list = due(self.memory.listed_at, LIST_INTERVAL);
+        let list = match self.cars.is_empty() {
+            true => due(self.memory.listed_at, NO_CARS_INTERVAL),
+            false => due(self.memory.listed_at, LIST_INTERVAL),
+        };
         if list <= now || self.memory.vehicles.is_none() {
             return Step::List;
         }

@@ -14,7 +14,7 @@ use super::error::SaicError;
 use super::extra::extra;
 use super::memory::CarMemory;
 use super::polling::{Intervals, Plan, Signs};
-use super::values::values;
+use super::values::{Heard, values};
 use crate::config::Saic;
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
 use crate::metric::vehicle;
@@ -113,6 +113,13 @@ impl Car {
             controls: offers(&self.known, &self.config.allow),
             ..self.device.clone()
         }
+    }
+
+    /// Whether `status` tells nothing new.
+    pub(super) fn knows(&self, status: &VehicleStatus) -> bool {
+        let known = [&self.known.status, &self.known.cached];
+        let mut known = known.into_iter().flatten();
+        known.any(|known| !status.is_newer_than(known))
     }
 
     /// What the car itself said.
@@ -227,7 +234,11 @@ impl Car {
             Some(_) if self.plan.charging_is_newest() => fetched_at,
             _ => measured.unwrap_or(fetched_at).min(now),
         };
-        reading.values = values(known, now);
+        let heard = Heard {
+            charging_at: self.plan.charging_at().unwrap_or(now),
+            charging_is_newest: self.plan.charging_is_newest(),
+        };
+        reading.values = values(known, heard);
         reading.values.set(
             &vehicle::ENERGY_CHARGED_KWH,
             self.charged().map(Value::from),

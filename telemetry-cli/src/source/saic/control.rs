@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use saic_ismart::vehicle::{Panes, Seat, Seats, WindowAction, Windows};
 use saic_ismart::{
-    ChargeCommand, ChargeManagement, ChargeSettings, Climate, Command, CurrentLimit, Error,
-    Profile, SeatHeating, TargetSoc, Vehicle, VehicleStatus,
+    BasicStatus, ChargeCommand, ChargeManagement, ChargeSettings, Client, Climate, Command,
+    CurrentLimit, Error, Profile, SeatHeating, TargetSoc, Vehicle, VehicleStatus,
 };
 
 use super::error::SaicError;
+use super::text::WithText;
 use crate::config::SaicAllow;
 use crate::control::vehicle::{self, LOWEST_TEMPERATURE_C, SEAT_LEVELS, TEMPERATURES_C};
 use crate::control::{Control, Form, Offer};
@@ -125,8 +127,24 @@ pub(super) enum Order {
 /// What a car said when it carried out a command.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    pub(super) status: Option<VehicleStatus>,
+    /// JSON text with its state.
+    pub(super) status: Option<String>,
     pub(super) management: Option<ChargeManagement>,
+}
+
+/// The state that a car answered a command with, and its JSON text. It comes
+/// without its time, mostly: without one, whatever the cloud remembers of
+/// earlier would count as newer.
+pub(super) fn status_after(text: &str, now: DateTime<Utc>) -> Option<(VehicleStatus, String)> {
+    let mut answer: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    let timeless = VehicleStatus::from_json(text).ok()?.status_at.is_none();
+    if timeless {
+        answer.insert("statusTime".to_owned(), now.timestamp().into());
+    }
+    let text = serde_json::Value::from(answer).to_string();
+    let status = VehicleStatus::from_json(&text).ok()?;
+    let basic = &status.basic;
+    (*basic != BasicStatus::default() && !basic.is_placeholder()).then_some((status, text))
 }
 
 impl Order {
@@ -253,12 +271,19 @@ impl Order {
     }
 
     /// Tells it to the car, once.
-    pub(super) async fn carry_out(self, vehicle: &Vehicle) -> Result<Said, Error> {
+    pub(super) async fn carry_out(self, client: &Client, vehicle: &Vehicle) -> Result<Said, Error> {
         Ok(match self {
-            Self::Control(command) => Said {
-                status: vehicle.control(command).await?.status(),
-                management: None,
-            },
+            Self::Control(command) => {
+                if let Command::Seats(seats) = &command {
+                    vehicle.profile().check_seat_level(seats)?;
+                }
+                let vin = vehicle.vin().clone();
+                let tell = saic_ismart::vehicle::Control { vin, command };
+                Said {
+                    status: client.call(&WithText(tell)).await?.1,
+                    management: None,
+                }
+            }
             Self::Charging(command) => {
                 let management = vehicle.control_charging(command).await?.management;
                 Said {

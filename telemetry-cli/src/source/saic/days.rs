@@ -4,11 +4,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use saic_ismart::VehicleStatus;
+use saic_ismart::http::{Request, Response, Sending, Transport};
 use saic_ismart::simulator::{Activity, CarConfig, Cloud, CloudConfig, InProcess, Phase};
 
 use super::account::{Account, Clock, Step};
 use super::builder;
+use super::error::SaicError;
 use super::memory::Files;
+use super::polling::Questions;
 use crate::config::Saic;
 use crate::metric::vehicle;
 use crate::radio::{Air, Radio};
@@ -86,10 +90,15 @@ impl Bench {
     }
 
     pub(super) fn account(&self) -> Account {
+        self.account_by(self.cloud.clone())
+    }
+
+    /// Over another way to the cloud.
+    pub(super) fn account_by(&self, way: impl Transport) -> Account {
         let (cloud, clock) = (self.cloud.clone(), self.cloud.clone());
         let mut builder = builder(&self.config)
             .unwrap()
-            .transport(self.cloud.clone())
+            .transport(way)
             .clock(move || i64::try_from(cloud.now_ms()).unwrap());
         if let Some(files) = &self.files {
             builder = builder.token_store(saic_ismart::FileTokenStore::new(files.token()));
@@ -284,4 +293,122 @@ async fn a_restart_loop_costs_nothing() {
     assert_eq!(bench.cloud.cloud().logins(), 1);
     // Messages and the cache: hardly more than the twenty of ten minutes.
     assert!(steps <= 24, "{steps}");
+}
+
+/// A way to the cloud on which these endpoints answer that.
+struct Instead(InProcess, Vec<(&'static str, String)>);
+
+impl Transport for Instead {
+    fn send(&self, request: Request) -> Sending<'_> {
+        let mut answers = self.1.iter();
+        let Some((_, body)) = answers.find(|(path, _)| request.url.contains(path)) else {
+            return self.0.send(request);
+        };
+        let answer = Response {
+            status: 200,
+            body: body.clone().into_bytes(),
+            ..Response::default()
+        };
+        Box::pin(async { Ok(answer) })
+    }
+}
+
+/// Not every car and account has them; the car is asked all the same.
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_remembers_nothing_keeps_nobody_from_the_car() {
+    let bench = Bench::new(driving()).await;
+    let missing = ["/vehicle/status/cache", "/message/list"].map(|path| {
+        (
+            path,
+            r#"{"code":36805,"message":"not within the scope"}"#.to_owned(),
+        )
+    });
+    let mut account = bench.account_by(Instead(bench.cloud.clone(), missing.to_vec()));
+    let end = account.now() + DAY;
+    live(&mut account, end).await;
+    assert!(bench.value(&vehicle::SOC_PERCENT).is_some());
+}
+
+/// When a charge ends was told by the car, and does not move while it is silent.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_charge_stands_still() {
+    let bench = Bench::new(vec![phase(Activity::Charging { kw: 7.2 }, 1440.0)]).await;
+    let mut account = bench.account();
+    let soon = account.now() + TimeDelta::minutes(3);
+    live(&mut account, soon).await;
+    let ends = |now| {
+        let reading = account.cars[0].reading(now).unwrap();
+        reading.values.get(&vehicle::CHARGING_ENDS_AT).cloned()
+    };
+    assert!(ends(soon).is_some());
+    assert_eq!(ends(soon), ends(soon + TimeDelta::hours(5)));
+}
+
+/// What the cloud remembers of before the battery spoke does not count.
+#[tokio::test(start_paused = true)]
+async fn the_newest_state_of_charge_counts() {
+    let bench = Bench::new(vec![phase(Activity::Charging { kw: 7.2 }, 1440.0)]).await;
+    let mut account = bench.account();
+    let soon = account.now() + TimeDelta::minutes(3);
+    live(&mut account, soon).await;
+    let between = account.now() + TimeDelta::seconds(1);
+    let later = account.now() + TimeDelta::minutes(20);
+    live(&mut account, later).await;
+    let exact = bench.value(&vehicle::SOC_PERCENT);
+    let remembered = format!(
+        r#"{{"statusTime":{},"basicVehicleStatus":{{"mileage":204815,"extendedData1":50}}}}"#,
+        between.timestamp()
+    );
+    let status = VehicleStatus::from_json(&remembered).unwrap();
+    account.cars[0].known.cached = Some(Arc::new(status));
+    account.emit(0);
+    assert_eq!(bench.value(&vehicle::SOC_PERCENT), exact);
+}
+
+/// The cloud forgets cars now and then; and somebody shares the first one.
+#[tokio::test(start_paused = true)]
+async fn an_empty_list_takes_no_car_away_and_is_read_again_soon() {
+    let bench = Bench::new(parked()).await;
+    let mut account = bench.account();
+    account.list().await.unwrap();
+    let none = CloudConfig {
+        cars: Vec::new(),
+        ..CloudConfig::default()
+    };
+    *bench.cloud.cloud() = Cloud::new(none, 7);
+    account.client.login().await.unwrap();
+    account.list().await.unwrap();
+    assert_eq!(account.cars.len(), 1);
+
+    let mut newcomer = bench.account();
+    newcomer.list().await.unwrap();
+    assert!(newcomer.cars.is_empty());
+    let soon = newcomer.now() + TimeDelta::minutes(16);
+    assert_eq!(newcomer.next(soon), Step::List);
+}
+
+/// In place of a silent car the cloud repeats what that said long ago.
+#[tokio::test(start_paused = true)]
+async fn old_words_are_no_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::new(parked()).await.keeping(directory.path());
+    let mut account = bench.account();
+    let soon = account.now() + TimeDelta::minutes(30);
+    live(&mut account, soon).await;
+    account.save();
+    let old = format!(
+        r#"{{"code":0,"data":{{"statusTime":{},"basicVehicleStatus":{{"mileage":100,"lockStatus":0}}}}}}"#,
+        (account.now() - TimeDelta::hours(3)).timestamp()
+    );
+    let odometer = bench.value(&vehicle::ODOMETER_KM);
+    let way = Instead(bench.cloud.clone(), vec![("/vehicle/status?", old)]);
+    let mut account = bench.account_by(way);
+    let status = Questions {
+        status: true,
+        charging: false,
+    };
+    account.ask(0, status).await.unwrap();
+    assert!(matches!(account.cars[0].error, Some(SaicError::Asleep)));
+    assert_eq!(bench.value(&vehicle::ODOMETER_KM), odometer);
+    assert_eq!(bench.value(&vehicle::LOCKED), Some(Value::from(true)));
 }

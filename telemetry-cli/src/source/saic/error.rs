@@ -156,6 +156,19 @@ impl SaicError {
         )
     }
 
+    /// True if the cloud works, and only this question has no answer: not every
+    /// car and account has every endpoint.
+    pub fn is_of_question(&self) -> bool {
+        self.is_of_car()
+            || matches!(
+                self,
+                Self::Cloud(Error::Unreadable {
+                    source: DecodeError::Json { .. } | DecodeError::NoData,
+                    ..
+                })
+            )
+    }
+
     /// What a command fails with that was about `what`.
     pub fn failure(&self, what: &str) -> Failure {
         let failure = Failure::new(self.code(), format!("{what}: {self}"));

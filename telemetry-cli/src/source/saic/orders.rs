@@ -1,6 +1,7 @@
 //! Every control of a car, carried out by the simulated one.
 
 use chrono::TimeDelta;
+use saic_ismart::VehicleStatus;
 use saic_ismart::simulator::{Activity, Phase};
 
 use super::days::{Bench, live};
@@ -201,4 +202,31 @@ async fn a_refusal_is_told_and_a_silent_car_is_told_once() {
         shown(&bench, "trouble"),
         "the car does not answer: it sleeps deeply or has no signal"
     );
+}
+
+/// The cloud does not hear of every command: what it remembers of earlier does
+/// not come back.
+#[tokio::test(start_paused = true)]
+async fn what_a_command_brought_about_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = charging_car().await.keeping(directory.path());
+    let mut account = bench.account();
+    let soon = account.now() + TimeDelta::minutes(3);
+    live(&mut account, soon).await;
+    let earlier = format!(
+        r#"{{"statusTime":{},"basicVehicleStatus":{{"lockStatus":1,"mileage":204815,"extendedData1":54}}}}"#,
+        (account.now() + TimeDelta::seconds(1)).timestamp()
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    let unlock = crate::value::Value::from(false);
+    account.tell(0, &row::LOCKED, &unlock).await.unwrap();
+    assert_eq!(shown(&bench, "locked"), false);
+    let status = VehicleStatus::from_json(&earlier).unwrap();
+    let now = account.now();
+    account.cars[0].remembered(status, Some(earlier), now);
+    account.emit(0);
+    assert_eq!(shown(&bench, "locked"), false);
+    // Nor does it after a restart.
+    bench.account().emit(0);
+    assert_eq!(shown(&bench, "locked"), false);
 }

@@ -168,6 +168,11 @@ impl Plan {
         charging_at >= status_at && *charging_at >= signs.at
     }
 
+    /// When the car last told about charging.
+    pub fn charging_at(&self) -> Option<DateTime<Utc>> {
+        self.state.charging_at
+    }
+
     /// The user wants to know now.
     pub fn demand(&mut self) {
         self.give_sign();

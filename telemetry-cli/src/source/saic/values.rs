@@ -10,16 +10,32 @@ use crate::metric::{Metric, vehicle};
 use crate::native::SaicCar;
 use crate::value::Value;
 
-/// Everything that is known of `car` at `now`.
-pub(super) fn values(car: &SaicCar, now: DateTime<Utc>) -> Values {
+/// When the parts of what is known were heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    /// The charging data.
+    pub(super) charging_at: DateTime<Utc>,
+    /// Nothing was heard since.
+    pub(super) charging_is_newest: bool,
+}
+
+/// Everything that is known of `car`: the newest comes last.
+pub(super) fn values(car: &SaicCar, heard: Heard) -> Values {
     let mut values = Values::default();
     if let Some(status) = &car.status {
         reported(&mut values, &car.profile, status);
     }
-    if let Some(charging) = &car.charging {
-        battery(&mut values, car, charging, now);
+    let (before, after) = match heard.charging_is_newest {
+        true => (&car.cached, &None),
+        false => (&None, &car.cached),
+    };
+    if let Some(cached) = before {
+        reported(&mut values, &car.profile, cached);
     }
-    if let Some(cached) = &car.cached {
+    if let Some(charging) = &car.charging {
+        battery(&mut values, car, charging, heard.charging_at);
+    }
+    if let Some(cached) = after {
         let exact = [&vehicle::SOC_PERCENT, &vehicle::RANGE_KM].map(|of| (of, values.number(of)));
         reported(&mut values, &car.profile, cached);
         without_charge(&mut values, cached);
@@ -147,32 +163,33 @@ fn merge<T: Into<Value>, const N: usize>(
 }
 
 /// What only the charging data tell, or tell better.
-fn battery(values: &mut Values, car: &SaicCar, charging: &ChargingData, now: DateTime<Utc>) {
+fn battery(values: &mut Values, car: &SaicCar, charging: &ChargingData, at: DateTime<Utc>) {
     let (management, rvs) = (&charging.management, &charging.rvs);
     let profile = &car.profile;
+    // What the status knows stands there already.
     let nothing = BasicStatus::default();
-    let basic = car
-        .status
-        .as_deref()
-        .map_or(&nothing, |status| &status.basic);
+    // While it drives the status is read more often.
+    let odometer = profile.odometer_km(&nothing, Some(charging));
+    let odometer = odometer.map(|km| km.max(values.number(&vehicle::ODOMETER_KM).unwrap_or(km)));
+    for (metric, better) in [
+        (&vehicle::SOC_PERCENT, management.soc_percent()),
+        (&vehicle::RANGE_KM, rvs.electric_range_km()),
+        (&vehicle::ODOMETER_KM, odometer),
+    ] {
+        if let Some(better) = better {
+            values.set(metric, Value::from(better));
+        }
+    }
+    if values.get(&vehicle::RANGE_KM).is_none() {
+        let range = profile.range_km(&nothing, Some(charging));
+        values.set(&vehicle::RANGE_KM, range.map(Value::from));
+    }
     let mut set = |metric, value: Option<Value>| values.set(metric, value);
-    set(
-        &vehicle::SOC_PERCENT,
-        profile.soc_percent(basic, Some(charging)).map(Value::from),
-    );
     let energy = rvs.energy_kwh().map(|kwh| kwh * profile.energy_factor(rvs));
     set(&vehicle::SOC_KWH, energy.map(Value::from));
     set(
         &vehicle::BATTERY_CAPACITY_KWH,
         profile.capacity_kwh(rvs).map(Value::from),
-    );
-    set(
-        &vehicle::RANGE_KM,
-        profile.range_km(basic, Some(charging)).map(Value::from),
-    );
-    set(
-        &vehicle::ODOMETER_KM,
-        profile.odometer_km(basic, Some(charging)).map(Value::from),
     );
     let plugged = management.plugged_in().or(rvs.cable_connected);
     set(&vehicle::PLUGGED_IN, plugged.map(Value::from));
@@ -184,7 +201,7 @@ fn battery(values: &mut Values, car: &SaicCar, charging: &ChargingData, now: Dat
     let charges = management.is_charging();
     let power = match charges {
         true => management.pack_power_w().map(|watts| watts.max(0.0)),
-        false => Some(0.0),
+        false => management.state.map(|_| 0.0),
     };
     set(&vehicle::CHARGING_POWER_W, power.map(Value::from));
     let meanwhile = |value: Option<f64>| value.filter(|_| charges).map(Value::from);
@@ -208,7 +225,7 @@ fn battery(values: &mut Values, car: &SaicCar, charging: &ChargingData, now: Dat
     );
     let left = management.time_to_full_s().filter(|_| charges);
     set(&vehicle::TIME_TO_FULL_S, left.map(Value::from));
-    let ends = left.map(|seconds| now + TimeDelta::seconds(seconds.into()));
+    let ends = left.map(|seconds| at + TimeDelta::seconds(seconds.into()));
     set(&vehicle::CHARGING_ENDS_AT, ends.map(Value::from));
     set(
         &vehicle::BATTERY_HEATING,

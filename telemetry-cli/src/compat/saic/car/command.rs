@@ -7,8 +7,8 @@ use super::super::command::{ClimateWish, Command, Side, climate_order, seats};
 use super::super::refresh::Mode;
 use super::super::topics::Publications;
 use super::super::topics::charging::{charging_schedule, heating_schedule, heating_stop_reason};
-use super::Car;
 use super::reason::reason;
+use super::{Car, Memory};
 
 const READ_ONLY: &str = "this gateway is read only: start it without `--read-only`";
 
@@ -169,7 +169,7 @@ impl Car {
     }
 
     async fn set_temperature(&mut self, temperature_c: u8) -> Result<(), String> {
-        if self.memory.climate_on {
+        if needs_restart(&self.memory, temperature_c) {
             let order = climate_order(ClimateWish::On, temperature_c, self.vehicle.profile())?;
             said(self.vehicle.control(CarCommand::Climate(order)).await)?;
         }
@@ -188,6 +188,12 @@ impl Car {
         self.memory.climate_on = wish == ClimateWish::On;
         Ok(())
     }
+}
+
+/// A climate that runs takes a temperature by being started anew. A car carries
+/// out few commands: the same one once more is none.
+fn needs_restart(memory: &Memory, temperature_c: u8) -> bool {
+    memory.climate_on && memory.temperature_c != temperature_c
 }
 
 fn level_of(side: Side, (left, right): (u8, u8)) -> u8 {
@@ -238,6 +244,19 @@ mod tests {
     use saic_ismart::vehicle::Seats;
 
     use super::*;
+
+    #[test]
+    fn the_temperature_that_is_set_already_costs_no_command() {
+        for (climate_on, temperature_c, restart) in
+            [(true, 22, false), (true, 21, true), (false, 21, false)]
+        {
+            let memory = Memory {
+                climate_on,
+                ..Memory::default()
+            };
+            assert_eq!(needs_restart(&memory, temperature_c), restart);
+        }
+    }
 
     #[test]
     fn a_seat_keeps_the_other_one() {

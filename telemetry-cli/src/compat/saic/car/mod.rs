@@ -326,6 +326,30 @@ impl Car {
     }
 }
 
+/// The VINs of cars that something is remembered of.
+pub fn remembered(shared: &Shared) -> Vec<String> {
+    let directory = shared.directory.as_deref();
+    let entries = directory.and_then(|directory| std::fs::read_dir(directory).ok());
+    let names = entries.into_iter().flatten().flatten();
+    let vin = |name: &str| {
+        Some(
+            name.strip_prefix("vehicle-")?
+                .strip_suffix(".json")?
+                .to_owned(),
+        )
+    };
+    names
+        .filter_map(|entry| vin(entry.file_name().to_str()?))
+        .collect()
+}
+
+/// Forgets what is remembered of a car.
+pub async fn forget(shared: &Shared, vin: &str) {
+    if let Some(name) = file_name(vin) {
+        shared.remove(&name).await;
+    }
+}
+
 /// Nothing that a cloud says becomes a path.
 fn file_name(vin: &str) -> Option<String> {
     let plain = !vin.is_empty() && vin.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -93,7 +93,13 @@ impl Car {
                 self.refresh
                     .charge_data(ChargeState { charging, charge }, now);
             }
-            None => self.refresh.no_charge_data(now),
+            None => {
+                if self.refresh.no_charge_data(now) {
+                    let mut topics = Publications::default();
+                    topics.flag("drivetrain/charging", Some(false));
+                    self.say(topics);
+                }
+            }
         }
         self.refresh.poll_succeeded(now);
         self.remember(&status.basic, charging.as_ref());

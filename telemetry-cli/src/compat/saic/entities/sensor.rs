@@ -272,7 +272,7 @@ const SENSORS: &[Sensor] = &[
     .icon("mdi:clock-start"),
 ];
 
-/// Only for cars with a tank.
+/// Off for cars without a tank, whose topics are there all the same.
 const FUEL: &[Sensor] = &[
     sensor("Fossil fuel range", "drivetrain/fossilFuel/range")
         .class("distance")
@@ -302,17 +302,14 @@ const fn schedule(name: &'static str, template: &'static str) -> Sensor {
 }
 
 pub(super) fn add(list: &mut List<'_>) {
-    let fuel = if list.car.profile.drive.has_fuel() {
-        FUEL
-    } else {
-        &[]
-    };
-    for row in SENSORS.iter().chain(fuel) {
-        list.add("sensor", row.name, row.available, keys(list, row));
+    let no_tank = !list.car.profile.drive.has_fuel();
+    let rows = SENSORS.iter().map(|row| (row, row.hidden));
+    for (row, hidden) in rows.chain(FUEL.iter().map(|row| (row, no_tank))) {
+        list.add("sensor", row.name, row.available, keys(list, row, hidden));
     }
 }
 
-fn keys(list: &List<'_>, row: &Sensor) -> Value {
+fn keys(list: &List<'_>, row: &Sensor, hidden: bool) -> Value {
     json!({
         "state_topic": list.state(row.topic),
         "device_class": row.device_class,
@@ -321,6 +318,6 @@ fn keys(list: &List<'_>, row: &Sensor) -> Value {
         "icon": row.icon,
         "value_template": row.template,
         "entity_category": row.diagnostic.then_some("diagnostic"),
-        "enabled_by_default": row.hidden.then_some(false),
+        "enabled_by_default": hidden.then_some(false),
     })
 }

@@ -70,12 +70,10 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
         .map(str::to_owned)
         .collect();
     let missing: Vec<_> = original.difference(&ours).collect();
-    // Switches that the original itself refuses, and what electric cars have not got.
+    // Switches that the original itself refuses.
     assert_eq!(
         missing,
         [
-            "sensor fossil_fuel_percentage",
-            "sensor fossil_fuel_range",
             "switch sun_roof",
             "switch window_driver",
             "switch window_passenger",
@@ -153,13 +151,15 @@ fn a_car_is_announced_with_what_it_has() {
             false,
         ),
         ("EH32 S", &[], "switch heated_seat_front_left", false),
-        ("EH32 S", FULL, "sensor fossil_fuel_range", false),
-        ("AS33P S", &[], "sensor fossil_fuel_range", true),
         ("AS33P S", &[], "select charge_current_limit", false),
     ] {
         assert_eq!(has(series, features, id), there, "{series} {id}");
     }
     let mg4 = components("EH32 S", FULL);
+    let fuel = format!("{VIN}_fossil_fuel_range");
+    assert_eq!(mg4[&fuel]["enabled_by_default"], false);
+    let hs = components("AS33P S", &[]);
+    assert_eq!(hs[&fuel].get("enabled_by_default"), None);
     let climate = &mg4[&format!("{VIN}_vehicle_climate")];
     assert_eq!(
         (&climate["min_temp"], &climate["max_temp"]),

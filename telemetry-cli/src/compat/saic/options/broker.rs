@@ -39,11 +39,10 @@ impl Given<'_> {
             true,
         );
         if encrypted && !checked {
-            return Err(usage(
-                "`--mqtt-server-cert-check-hostname`: the name in the broker's certificate is always checked"
-                    .to_owned(),
-            )
-            .hint("name the broker as its certificate does, or give it a certificate with that name"));
+            tracing::warn!(
+                "`--mqtt-server-cert-check-hostname` has no effect: the name in the broker's \
+                 certificate is always checked; name the broker as its certificate does"
+            );
         }
         Ok(Some(mqtt))
     }

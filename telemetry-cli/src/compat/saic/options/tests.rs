@@ -275,11 +275,6 @@ fn what_cannot_be_meant_names_its_flag() {
         ("--polling often", &[], "`--polling`: `often`"),
         ("-u 123", &[], "`--saic-phone-country-code` is missing"),
         ("--openwb-lp-map 1=2", &[], "`--openwb-lp-map`: "),
-        (
-            "-m tls://b --mqtt-server-cert-check-hostname no",
-            &[],
-            "`--mqtt-server-cert-check-hostname`",
-        ),
     ] {
         let failure = options(flags, variables).unwrap_err();
         assert_eq!(failure.code, Code::Usage, "{flags}");
@@ -368,4 +363,11 @@ fn levels_have_pythons_names() {
 fn no_secret_is_shown() {
     let flags = "-p hunter22 --mqtt-user me --mqtt-password hunter22 --abrp-user-token LSJTEST0000000001=hunter22";
     assert!(!format!("{:?}", options(flags, &[]).unwrap()).contains("hunter22"));
+}
+
+/// Whoever had switched it off is warned, and connects if the name fits.
+#[test]
+fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
+    let options = options("-m tls://b", &[("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False")]).unwrap();
+    assert_eq!(options.mqtt.unwrap().url, "tls://b");
 }

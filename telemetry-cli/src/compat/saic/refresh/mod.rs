@@ -287,23 +287,23 @@ impl Refresh {
         self.charging = state.charging;
     }
 
-    /// The charging data could not be read.
-    pub fn no_charge_data(&mut self, now: DateTime<Utc>) {
+    /// The charging data could not be read. True if that ends a charge.
+    pub fn no_charge_data(&mut self, now: DateTime<Utc>) -> bool {
         if self
             .last_charge_data
-            .is_none_or(|last| now - last >= CHARGE_ASSUMED)
+            .is_some_and(|last| now - last < CHARGE_ASSUMED)
         {
-            self.charging = false;
-            self.charging_period = 0;
-            self.had_power = false;
+            return false;
         }
+        self.charging_period = 0;
+        self.had_power = false;
+        std::mem::take(&mut self.charging)
     }
 
     /// A poll has succeeded.
     pub fn poll_succeeded(&mut self, now: DateTime<Utc>) {
-        let was_active = self.hv_active;
         self.hv_active = self.charging || self.from_car;
-        if self.hv_active && !was_active {
+        if self.hv_active {
             self.last_activity = now;
         }
         // An activity that was seen in this very poll asks for no other.

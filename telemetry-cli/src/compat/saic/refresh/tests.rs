@@ -186,9 +186,10 @@ fn a_charge_that_nobody_can_see_ends() {
     let mut refresh = parked();
     refresh.charge_data(charge(-7.0, true), at(2000));
     refresh.poll_succeeded(at(2000));
-    refresh.no_charge_data(at(2000 + 1799));
+    assert!(!refresh.no_charge_data(at(2000 + 1799)));
     assert!(refresh.is_charging());
-    refresh.no_charge_data(at(2000 + 1800));
+    assert!(refresh.no_charge_data(at(2000 + 1800)));
+    assert!(!refresh.no_charge_data(at(2000 + 1801)));
     refresh.poll_succeeded(at(2000 + 1800));
     assert!(!refresh.is_charging() && !refresh.is_hv_active());
 }
@@ -245,7 +246,9 @@ proptest::proptest! {
                 2 => refresh.poll_failed(Failed::Cloud, time),
                 3 => success(&mut refresh, now),
                 4 => refresh.charge_data(charge(-7.0, wait % 2 == 0), time),
-                5 => refresh.no_charge_data(time),
+                5 => {
+                    let _ = refresh.no_charge_data(time);
+                }
                 6 => refresh.set_mode(Mode::ALL[usize::try_from(wait % 4).unwrap()]),
                 7 => refresh.station_changed(time),
                 _ => refresh.status(wait % 2 == 0, time),
@@ -256,4 +259,18 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn each_answer_of_a_car_that_drives_is_its_last_activity() {
+    let mut refresh = parked();
+    for now in [2000, 2030] {
+        refresh.status(true, at(now));
+        refresh.poll_succeeded(at(now));
+        assert_eq!(refresh.last_activity(), at(now));
+        // That asks for no other poll.
+        assert_eq!(next(&refresh, now), Some(now + 30));
+    }
+    success(&mut refresh, 2060);
+    assert_eq!(refresh.last_activity(), at(2030));
 }

@@ -1,5 +1,6 @@
 //! What is asked of the cloud and of the cars.
 
+use chrono::TimeDelta;
 use saic_ismart::charging::{ReadChargingData, ReadHeatingSchedule};
 use saic_ismart::vehicle::{
     AlarmKind, AlarmSwitch, CachedStatus, LiveStatus, VehicleInfo, VehicleList,
@@ -15,16 +16,27 @@ use super::{Account, SAVE_INTERVAL};
 /// More messages than come between two looks.
 const MESSAGES: u32 = 10;
 
+/// What a car said longer ago is no answer to a question of now.
+const OLDEST_ANSWER: TimeDelta = TimeDelta::minutes(15);
+
 impl Account {
     pub(in super::super) async fn list(&mut self) -> Result<(), SaicError> {
         let (vehicles, text) = self.client.call(&WithText(VehicleList)).await?;
-        if vehicles.is_empty() {
-            let component = &self.handling.source;
-            tracing::warn!(%component, "the account has no cars: share one with it in the app");
-        }
-        self.memory.vehicles = text;
         self.memory.listed_at = Some(self.now());
-        self.adopt(vehicles);
+        let component = &self.handling.source;
+        match (vehicles.is_empty(), self.cars.is_empty()) {
+            // Nobody sells all cars at once: the cloud forgets them now and then.
+            (true, false) => {
+                tracing::warn!(%component, "the list of cars is empty; the known ones stay");
+            }
+            (none, _) => {
+                if none {
+                    tracing::warn!(%component, "the account has no cars: share one with it in the app");
+                }
+                self.memory.vehicles = text;
+                self.adopt(vehicles);
+            }
+        }
         self.save();
         Ok(())
     }
@@ -53,10 +65,10 @@ impl Account {
 
     pub(super) async fn messages(&mut self) -> Result<(), SaicError> {
         self.memory.messages_at = Some(self.now());
-        let page = self
-            .client
-            .messages(MessageGroup::Alarm, 1, MESSAGES)
-            .await?;
+        let page = self.client.messages(MessageGroup::Alarm, 1, MESSAGES).await;
+        let Some(page) = self.unless_unanswered("no messages", page)? else {
+            return Ok(());
+        };
         let newest = page.messages.first().and_then(id);
         let before = self.memory.newest_message.clone();
         if let Some(before) = before {
@@ -119,7 +131,10 @@ impl Account {
         };
         car.plan.cloud_asked(now);
         let vin = car.vehicle.vin().clone();
-        let (status, text) = self.client.call(&WithText(CachedStatus(vin))).await?;
+        let answer = self.client.call(&WithText(CachedStatus(vin))).await;
+        let Some((status, text)) = self.unless_unanswered("no cached status", answer)? else {
+            return Ok(());
+        };
         let now = self.now();
         let Some(car) = self.cars.get_mut(index) else {
             return Ok(());
@@ -195,8 +210,15 @@ impl Account {
             if status.basic.is_placeholder() {
                 return Err(SaicError::Asleep);
             }
-            if let Some(car) = self.cars.get_mut(index) {
+            // In place of a car that is silent the cloud repeats its last words.
+            let is_repeated = status.age(now).is_some_and(|age| age > OLDEST_ANSWER);
+            if let Some(car) = self.cars.get_mut(index)
+                && !(is_repeated && car.knows(&status))
+            {
                 car.told_status(status, text, now);
+            }
+            if is_repeated {
+                return Err(SaicError::Asleep);
             }
         }
         if questions.charging {
@@ -227,6 +249,23 @@ impl Account {
                 car.memory.heating = text;
             }
             Err(error) => tracing::debug!(device = %car.id(), %error, "no heating schedule"),
+        }
+    }
+
+    /// What the cloud does not tell about this account or car is done without:
+    /// the next question must not wait for it.
+    fn unless_unanswered<T>(
+        &self,
+        what: &str,
+        answer: Result<T, saic_ismart::Error>,
+    ) -> Result<Option<T>, SaicError> {
+        match answer.map_err(SaicError::from) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.is_of_question() => {
+                tracing::debug!(component = %self.handling.source, "{what}: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -3,7 +3,7 @@
 use saic_ismart::Error;
 use tokio::time::Instant;
 
-use super::super::control::Order;
+use super::super::control::{Order, status_after};
 use super::super::error::SaicError;
 use super::super::polling::Questions;
 use super::Account;
@@ -52,7 +52,7 @@ impl Account {
         if order != Order::Refresh {
             self.count(index);
         }
-        let told = order.carry_out(&vehicle).await;
+        let told = order.carry_out(&self.client, &vehicle).await;
         let now = self.now();
         // A command takes the account back from whoever had it.
         if !matches!(told, Err(Error::Login(_))) {
@@ -66,8 +66,9 @@ impl Account {
             Ok(said) => {
                 if let Some(car) = self.cars.get_mut(index) {
                     car.plan.give_sign();
-                    if let Some(status) = said.status {
-                        car.told_status(status, None, now);
+                    let status = said.status.and_then(|text| status_after(&text, now));
+                    if let Some((status, text)) = status {
+                        car.told_status(status, Some(text), now);
                         questions.status = false;
                     }
                     if let Some(management) = said.management {
