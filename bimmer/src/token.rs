@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::secret::Secret;
 
 /// A session with one of the clouds. Fields that an API does not have are `None`.
@@ -117,6 +118,30 @@ pub trait TokenStore: Send + Sync + 'static {
     fn lock(&self) -> Storing<'_, Option<StoreLock>> {
         Box::pin(async { Ok(Some(StoreLock { _file: None })) })
     }
+}
+
+/// Stores a token whose storing has failed, in place of the one with the
+/// refresh token `replaced`. Gives the one that counts: somebody may have logged
+/// in meanwhile.
+pub(crate) async fn store_again(
+    store: &dyn TokenStore,
+    token: Token,
+    replaced: &Secret,
+) -> io::Result<Token> {
+    match store.load().await? {
+        Some(there) if there.refresh_token == token.refresh_token => Ok(token),
+        Some(other) if other.refresh_token != *replaced => Ok(other),
+        _ => store.save(&token).await.map(|()| token),
+    }
+}
+
+/// Waits for a renewal in a task of its own: who gives up waiting does not end
+/// it. The old token is void as soon as the server has answered.
+pub(crate) async fn to_its_end(
+    renewal: impl Future<Output = Result<Token, Error>> + Send + 'static,
+) -> Result<Token, Error> {
+    let ended = tokio::spawn(renewal).await;
+    ended.unwrap_or_else(|error| Err(Error::Store(io::Error::other(error))))
 }
 
 /// Released when dropped.

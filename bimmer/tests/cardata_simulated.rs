@@ -3,13 +3,16 @@
 mod support;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bimmer::cardata::soc::SocEstimator;
 use bimmer::cardata::{Client, ClientId, Overview, RECOMMENDED_KEYS, Telemetry};
+use bimmer::http::{Request, Sending, Transport};
 use bimmer::simulator::{Car, CarDataCloud, Drive};
-use bimmer::{Error, LoginError, MemoryTokenStore, Vin};
+use bimmer::token::Storing;
+use bimmer::{Error, LoginError, MemoryTokenStore, Token, TokenStore, Vin};
 use support::simulated::{Link, Time};
 
 const CLIENT: &str = "01234567-89ab-cdef-0123-456789abcdef";
@@ -392,4 +395,103 @@ async fn an_estimate_follows_a_charge_and_says_so() {
         estimator.estimate(setup.time.now()).unwrap().reported_at,
         car.newest()
     );
+}
+
+/// A network in which answers take their time.
+struct Slow<T>(T);
+
+impl<T: Transport> Transport for Slow<T> {
+    fn send(&self, request: Request) -> Sending<'_> {
+        let sending = self.0.send(request);
+        Box::pin(async move {
+            let answer = sending.await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            answer
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_waiting_does_not_lose_the_session() {
+    let setup = Setup::new(12);
+    setup.logged_in().await;
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    let slow = |link: Link<CarDataCloud>| {
+        let file = setup.state.path().join("token.json");
+        Client::builder(ClientId::new(CLIENT).unwrap())
+            .transport(Slow(link))
+            .token_store(bimmer::FileTokenStore::new(file))
+            .clock(setup.time.clock())
+            .build()
+            .unwrap()
+    };
+    let client = slow(Link {
+        cloud: setup.cloud.clone(),
+        time: setup.time,
+        handle: CarDataCloud::handle,
+    });
+    let begun = tokio::time::timeout(Duration::from_secs(1), client.token()).await;
+    assert!(begun.is_err(), "the answer takes longer");
+    client.settle().await.unwrap();
+    // Also for the next start.
+    setup.client().token().await.unwrap();
+    client.token().await.unwrap();
+}
+
+/// A disk that is full until it is not.
+#[derive(Clone, Default)]
+struct Full {
+    token: Arc<MemoryTokenStore>,
+    full: Arc<AtomicBool>,
+}
+
+impl TokenStore for Full {
+    fn load(&self) -> Storing<'_, Option<Token>> {
+        self.token.load()
+    }
+
+    fn save<'a>(&'a self, token: &'a Token) -> Storing<'a, ()> {
+        match self.full.load(Ordering::SeqCst) {
+            true => Box::pin(async { Err(std::io::Error::other("full")) }),
+            false => self.token.save(token),
+        }
+    }
+
+    fn clear(&self) -> Storing<'_, ()> {
+        self.token.clear()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_could_not_be_stored_is_stored_later() {
+    let setup = Setup::new(13);
+    let store = Full::default();
+    store
+        .save(&setup.logged_in().await.token().await.unwrap())
+        .await
+        .unwrap();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    let start = || {
+        Client::builder(ClientId::new(CLIENT).unwrap())
+            .transport(Link {
+                cloud: setup.cloud.clone(),
+                time: setup.time,
+                handle: CarDataCloud::handle,
+            })
+            .token_store(store.clone())
+            .clock(setup.time.clock())
+            .build()
+            .unwrap()
+    };
+    let client = start();
+    store.full.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let error = client.token().await.unwrap_err();
+        assert!(matches!(error, Error::Store(_)), "{error}");
+    }
+    assert!(matches!(client.settle().await, Err(Error::Store(_))));
+    store.full.store(false, Ordering::SeqCst);
+    client.settle().await.unwrap();
+    let token = client.token().await.unwrap();
+    assert_eq!(start().token().await.unwrap(), token);
 }

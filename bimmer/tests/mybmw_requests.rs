@@ -53,6 +53,24 @@ fn car_cloud(later_state: Option<Json>) -> Script {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_car_without_its_charging_settings_still_has_a_state() {
+    let mut all = car_cloud(None);
+    let script = Script::new(
+        move |request| match request.url.contains("/eadrax-crccs/") {
+            true => answer(404, &json!({})),
+            false => all.answer(request),
+        },
+    );
+    let store = MemoryTokenStore::with(fresh_token("AT-1"));
+    let client = client(&script, store).build().unwrap();
+    let profiles = client.profiles().await.unwrap();
+    let vehicles = client.vehicles(&profiles).await.unwrap();
+    let car = vehicles[0].1.as_ref().unwrap();
+    assert_eq!((car.soc_percent(), &car.charging), (Some(57), &None));
+    assert_eq!(script.count("/eadrax-crccs/"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_of_a_poll() {
     let script = car_cloud(None);
     let store = MemoryTokenStore::with(fresh_token("AT-1"));

@@ -440,7 +440,7 @@ pub fn legacy_status(overview: &Overview) -> Option<&'static str> {
     let target = overview.target_soc_percent.map(|target| target.value);
     Some(match status.value.as_str() {
         _ if pulled_since => "NOT_CHARGING",
-        "CHARGINGACTIVE" | "CHARGING" => "CHARGING",
+        word if is_charging(word) => "CHARGING",
         "INITIALIZATION" | "CHARGINGPAUSED" | "WAITING_FOR_CHARGING" if plugged => {
             "WAITING_FOR_CHARGING"
         }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::{Call, Error, LoginError};
 use crate::http::Transport;
 use crate::secret::Secret;
-use crate::token::{Token, TokenStore};
+use crate::token::{Token, TokenStore, store_again, to_its_end};
 
 /// Attempts where the server fails or does not answer.
 const ATTEMPTS: u32 = 4;
@@ -31,6 +31,8 @@ pub(super) struct Session {
 #[derive(Default)]
 pub(super) struct State {
     token: Option<Token>,
+    /// The token could not be stored yet in place of the one with this refresh token.
+    unsaved: Option<Secret>,
     /// This refresh token is dead; nothing is tried with it again.
     dead: Option<(Secret, LoginError)>,
 }
@@ -41,22 +43,54 @@ impl Session {
     }
 
     /// A token that is valid as far as is known.
-    pub(super) async fn token(&self) -> Result<Token, Error> {
+    pub(super) async fn token(self: &Arc<Self>) -> Result<Token, Error> {
         self.token_instead_of(None).await
     }
 
     /// A token that is not this one, which the cloud does not accept although
     /// it should. If somebody else has renewed it already, that one.
-    pub(super) async fn token_instead_of(&self, refused: Option<&Token>) -> Result<Token, Error> {
-        let mut state = self.state.lock().await;
-        let usable = |token: &Token| {
+    pub(super) async fn token_instead_of(
+        self: &Arc<Self>,
+        refused: Option<&Token>,
+    ) -> Result<Token, Error> {
+        if let Some(token) = self.usable(&*self.state.lock().await, refused) {
+            return Ok(token);
+        }
+        let (session, refused) = (self.clone(), refused.cloned());
+        to_its_end(async move { session.renewed(refused.as_ref()).await }).await
+    }
+
+    /// What is known, if it can be used.
+    fn usable(&self, state: &State, refused: Option<&Token>) -> Option<Token> {
+        let usable = |token: &&Token| {
             let same = refused.is_some_and(|refused| refused.access_token == token.access_token);
-            !same && token.is_fresh(self.now())
+            !same && state.unsaved.is_none() && token.is_fresh(self.now())
         };
-        if let Some(token) = state.token.as_ref().filter(|token| usable(token)) {
-            return Ok(token.clone());
+        state.token.as_ref().filter(usable).cloned()
+    }
+
+    /// Waits for a renewal that is under way, and stores what could not be
+    /// stored before.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        self.store_again(&mut *self.state.lock().await).await
+    }
+
+    async fn store_again(&self, state: &mut State) -> Result<(), Error> {
+        if let (Some(token), Some(replaced)) = (&state.token, &state.unsaved) {
+            let stored = store_again(&*self.store, token.clone(), replaced).await;
+            state.token = Some(stored.map_err(Error::Store)?);
+            state.unsaved = None;
+        }
+        Ok(())
+    }
+
+    async fn renewed(&self, refused: Option<&Token>) -> Result<Token, Error> {
+        let mut state = self.state.lock().await;
+        if let Some(token) = self.usable(&state, refused) {
+            return Ok(token);
         }
         let _lock = self.lock().await?;
+        self.store_again(&mut state).await?;
         // Another program, or a login, may have stored a newer one.
         let stored = self.store.load().await.map_err(Error::Store)?;
         let Some(old) = stored.or_else(|| state.token.clone()) else {
@@ -67,9 +101,9 @@ impl Session {
         {
             return Err(reason.clone().into());
         }
-        if usable(&old) {
-            state.token = Some(old.clone());
-            return Ok(old);
+        state.token = Some(old.clone());
+        if let Some(token) = self.usable(&state, refused) {
+            return Ok(token);
         }
         let renewed = self.renew(&old).await;
         if let Err(Error::Login(reason)) = &renewed
@@ -78,9 +112,11 @@ impl Session {
             state.dead = Some((old.refresh_token.clone(), reason.clone()));
         }
         let token = renewed?;
-        // In memory first: if the disk fails now, this program at least goes on.
+        // In memory first: if the disk fails now, the token is stored later.
         state.token = Some(token.clone());
+        state.unsaved = Some(old.refresh_token);
         self.store.save(&token).await.map_err(Error::Store)?;
+        state.unsaved = None;
         Ok(token)
     }
 
@@ -90,7 +126,7 @@ impl Session {
         self.store.save(&token).await.map_err(Error::Store)?;
         *state = State {
             token: Some(token),
-            dead: None,
+            ..State::default()
         };
         Ok(())
     }

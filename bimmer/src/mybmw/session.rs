@@ -17,7 +17,7 @@ use crate::entropy::{self, Pkce};
 use crate::error::{Call, Error, LoginError};
 use crate::http::{Method, Request, Response, Transport};
 use crate::secret::Secret;
-use crate::token::{Token, TokenStore};
+use crate::token::{Token, TokenStore, store_again, to_its_end};
 use crate::types::Brand;
 
 /// A session id is used for so long.
@@ -43,6 +43,8 @@ pub(super) struct Session {
 #[derive(Default)]
 pub(super) struct State {
     token: Option<Token>,
+    /// The token could not be stored yet in place of the one with this refresh token.
+    unsaved: Option<Secret>,
     dead: Option<(Secret, LoginError)>,
 }
 
@@ -52,24 +54,56 @@ impl Session {
     }
 
     /// A token that is valid as far as is known, and not the one that was refused.
-    pub(super) async fn token_instead_of(&self, refused: Option<&Token>) -> Result<Token, Error> {
-        let mut state = self.state.lock().await;
-        let usable = |token: &Token| {
+    pub(super) async fn token_instead_of(
+        self: &Arc<Self>,
+        refused: Option<&Token>,
+    ) -> Result<Token, Error> {
+        if let Some(token) = self.usable(&*self.state.lock().await, refused) {
+            return Ok(token);
+        }
+        let (session, refused) = (self.clone(), refused.cloned());
+        to_its_end(async move { session.renewed(refused.as_ref()).await }).await
+    }
+
+    /// What is known, if it can be used.
+    fn usable(&self, state: &State, refused: Option<&Token>) -> Option<Token> {
+        let usable = |token: &&Token| {
             let same = refused.is_some_and(|refused| refused.access_token == token.access_token);
-            !same && token.is_fresh(self.now())
+            !same && state.unsaved.is_none() && token.is_fresh(self.now())
         };
-        if let Some(token) = state.token.as_ref().filter(|token| usable(token)) {
-            return Ok(token.clone());
+        state.token.as_ref().filter(usable).cloned()
+    }
+
+    /// Waits for a renewal that is under way, and stores what could not be
+    /// stored before.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        self.store_again(&mut *self.state.lock().await).await
+    }
+
+    async fn store_again(&self, state: &mut State) -> Result<(), Error> {
+        if let (Some(token), Some(replaced)) = (&state.token, &state.unsaved) {
+            let stored = store_again(&*self.store, token.clone(), replaced).await;
+            state.token = Some(stored.map_err(Error::Store)?);
+            state.unsaved = None;
+        }
+        Ok(())
+    }
+
+    async fn renewed(&self, refused: Option<&Token>) -> Result<Token, Error> {
+        let mut state = self.state.lock().await;
+        if let Some(token) = self.usable(&state, refused) {
+            return Ok(token);
         }
         let lock = self.store.lock().await.map_err(Error::Store)?;
         let Some(_lock) = lock else {
             return Err(LoginError::Locked.into());
         };
+        self.store_again(&mut state).await?;
         let stored = self.store.load().await.map_err(Error::Store)?;
         let old = stored.or_else(|| state.token.clone());
-        if let Some(old) = old.as_ref().filter(|old| usable(old)) {
-            state.token = Some(old.clone());
-            return Ok(old.clone());
+        state.token = old.clone();
+        if let Some(token) = self.usable(&state, refused) {
+            return Ok(token);
         }
         let mut token = match &old {
             Some(old) => self.renew_or_login(old, &mut state.dead).await?,
@@ -79,9 +113,12 @@ impl Session {
             token.keep_from(old);
         }
         self.keep_session_id(&mut token);
+        // In memory first: if the disk fails now, the token is stored later.
         state.token = Some(token.clone());
+        state.unsaved = Some(old.map(|old| old.refresh_token).unwrap_or_default());
         state.dead = None;
         self.store.save(&token).await.map_err(Error::Store)?;
+        state.unsaved = None;
         Ok(token)
     }
 
@@ -182,7 +219,7 @@ impl Session {
         self.store.save(&token).await.map_err(Error::Store)?;
         *state = State {
             token: Some(token.clone()),
-            dead: None,
+            ..State::default()
         };
         Ok(token)
     }

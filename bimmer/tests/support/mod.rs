@@ -32,6 +32,11 @@ impl Script {
         }
     }
 
+    /// What it says to this.
+    pub(crate) fn answer(&mut self, request: &Request) -> Response {
+        (self.answer.lock().unwrap())(request)
+    }
+
     /// What was sent so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()

@@ -95,14 +95,14 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(Https::new(self.extra_ca.as_deref(), self.timeout)?),
         };
-        let session = Session {
+        let session = Arc::new(Session {
             transport: transport.clone(),
             store: self.store,
             hosts: self.hosts.clone(),
             client_id: self.client_id.clone(),
             clock: self.clock.clone(),
             state: Mutex::new(State::default()),
-        };
+        });
         Ok(Client(Arc::new(Inner {
             client_id: self.client_id,
             hosts: self.hosts,

@@ -40,7 +40,7 @@ struct Inner {
     client_id: ClientId,
     hosts: Hosts,
     transport: Arc<dyn Transport>,
-    session: Session,
+    session: Arc<Session>,
     state: StateFile,
     /// One search for the container at a time.
     container: Mutex<()>,
@@ -141,6 +141,17 @@ impl Client {
     /// As [`token`](Self::token).
     pub async fn token_instead_of(&self, refused: &Token) -> Result<Token, Error> {
         self.0.session.token_instead_of(Some(refused)).await
+    }
+
+    /// Waits for a renewal that is under way, and stores a token that could not
+    /// be stored when it came. For programs that are about to drop the last
+    /// clone: such a token is lost with it, and the session too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if it can still not be stored.
+    pub async fn settle(&self) -> Result<(), Error> {
+        self.0.session.settle().await
     }
 
     /// What is remembered about the account: used quota, own container.

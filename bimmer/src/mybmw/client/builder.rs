@@ -142,7 +142,7 @@ impl ClientBuilder {
             .installation
             .or(user)
             .unwrap_or_else(|| Uuid::new_v4().to_string());
-        let session = Session {
+        let session = Arc::new(Session {
             transport: transport.clone(),
             store: self.store,
             clock: self.clock.clone(),
@@ -154,7 +154,7 @@ impl ClientBuilder {
             credentials: self.credentials,
             captcha: StdMutex::new(self.captcha),
             state: Mutex::new(State::default()),
-        };
+        });
         Ok(Client(Arc::new(Inner {
             session,
             transport,

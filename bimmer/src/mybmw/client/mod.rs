@@ -69,7 +69,7 @@ const PICTURES: u32 = 3;
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    session: Session,
+    session: Arc<Session>,
     transport: Arc<dyn Transport>,
     clock: Clock,
     /// The quota is used up until then.
@@ -93,6 +93,17 @@ impl Client {
     /// BMW lets nobody in.
     pub async fn token(&self) -> Result<Token, Error> {
         self.0.session.token_instead_of(None).await
+    }
+
+    /// Waits for a renewal that is under way, and stores a token that could not
+    /// be stored when it came. For programs that are about to drop the last
+    /// clone: such a token is lost with it, and the session too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if it can still not be stored.
+    pub async fn settle(&self) -> Result<(), Error> {
+        self.0.session.settle().await
     }
 
     /// Takes a new captcha token for the next login.
@@ -194,10 +205,18 @@ impl Client {
         let fetched_at = self.now();
         let (state, capabilities) = self.state(profile, fetched_at).await?;
         let charging = if capabilities.has_charging_details() {
-            Some(
-                self.charging_details(profile, &capabilities, fetched_at)
-                    .await?,
-            )
+            match self
+                .charging_details(profile, &capabilities, fetched_at)
+                .await
+            {
+                Ok(details) => Some(details),
+                Err(error) if concerns_account(&error) => return Err(error),
+                // A car without its charging settings still has a state.
+                Err(error) => {
+                    tracing::debug!(%error, "no charging details");
+                    None
+                }
+            }
         } else {
             None
         };
@@ -223,9 +242,7 @@ impl Client {
         let mut vehicles = Vec::new();
         for profile in profiles {
             match self.vehicle(profile).await {
-                Err(error @ (Error::Quota { .. } | Error::Login(_) | Error::Blocked { .. })) => {
-                    return Err(error);
-                }
+                Err(error) if concerns_account(&error) => return Err(error),
                 outcome => vehicles.push((profile.vin.clone(), outcome)),
             }
         }
@@ -292,4 +309,12 @@ impl Client {
             .push(("bmw-app-vehicle-type", "connected".to_owned()));
         Ok(self.ask(&ask).await?.body)
     }
+}
+
+/// Whether the next vehicle would fail as well.
+const fn concerns_account(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Quota { .. } | Error::Login(_) | Error::Blocked { .. } | Error::Store(_)
+    )
 }

@@ -17,7 +17,7 @@ use super::device::{device, id};
 use super::kept::{CarDataData, Kept};
 use super::schedule::{CarState, Next, REST_PER_DAY, next_rest};
 use super::tokens::Tokens;
-use super::{BmwError, account, notice, values};
+use super::{BmwError, account, notice, settled, values};
 use crate::budget;
 use crate::config::Bmw;
 use crate::event::{DeviceKind, Reading};
@@ -33,6 +33,9 @@ const MAPPING_LASTS: TimeDelta = TimeDelta::days(7);
 
 /// After a call that failed.
 const AFTER_FAILURE: TimeDelta = TimeDelta::hours(1);
+
+/// After what a car is could not be found out.
+const DESCRIBE_AGAIN: TimeDelta = TimeDelta::days(1);
 
 /// Messages of the stream come in bursts, one for each value.
 const BURST: Duration = Duration::from_secs(1);
@@ -52,6 +55,12 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
     let outcome = account.run(&task).await;
     // Whatever ended it.
     let saved = account.save();
+    let client = account.client.clone();
+    settled(&task, || {
+        let client = client.clone();
+        Box::pin(async move { client.settle().await })
+    })
+    .await;
     match outcome.and(saved) {
         Ok(()) => Exit::Stopped,
         Err(error) => {
@@ -236,7 +245,7 @@ impl Account {
             return Ok(Err(now));
         }
         let vins = self.vins();
-        let states: Vec<_> = vins.iter().map(|vin| self.state(vin)).collect();
+        let states: Vec<_> = vins.iter().map(|vin| self.state(vin, now)).collect();
         let next = next_rest(&states, &self.budget, self.kept.data.not_before, now);
         let client = self.client.clone();
         Ok(match next {
@@ -265,10 +274,11 @@ impl Account {
         })
     }
 
-    fn state(&self, vin: &Vin) -> CarState {
+    fn state(&self, vin: &Vin, now: DateTime<Utc>) -> CarState {
         let car = self.kept.data.cars.get(vin.as_str());
+        let since = now - DESCRIBE_AGAIN;
         car.map_or_else(CarState::default, |car| CarState {
-            described: car.basics.is_some(),
+            described: car.basics.is_some() || car.not_described_at.is_some_and(|at| at > since),
             asked_at: car.asked_at,
             streamed_at: car.streamed_at,
         })
@@ -315,7 +325,7 @@ impl Account {
 
     /// For `once`, which does one thing after the other.
     async fn describe(&mut self, vin: &Vin) -> Result<(), BmwError> {
-        if !self.state(vin).described {
+        if !self.state(vin, self.now()).described {
             let basics = self.client.basic_data(vin).await?;
             self.described(vin, basics);
         }
@@ -356,14 +366,26 @@ impl Account {
                 self.context.stats.polled(&self.name, began.elapsed());
                 Ok(())
             }
-            Answer::Told(vin, Err(error @ Error::Refused { .. })) => {
-                tracing::warn!(car = %vin.masked(), %error, "a car was not read");
+            // Others have their turn before it is asked about this one again.
+            Answer::Told(vin, Err(error)) => {
                 if let Some(car) = self.kept.data.cars.get_mut(vin.as_str()) {
                     car.asked_at = Some(now);
                 }
-                Ok(())
+                match error {
+                    Error::Refused { .. } => {
+                        tracing::warn!(car = %vin.masked(), %error, "a car was not read");
+                        Ok(())
+                    }
+                    error => Err(error),
+                }
             }
-            Answer::Described(_, Err(error)) | Answer::Told(_, Err(error)) => Err(error),
+            // How it is does not depend on what it is.
+            Answer::Described(vin, Err(error)) => {
+                if let Some(car) = self.kept.data.cars.get_mut(vin.as_str()) {
+                    car.not_described_at = Some(now);
+                }
+                Err(error)
+            }
         };
         if let Err(error) = outcome {
             self.failed(error.into(), now)?;

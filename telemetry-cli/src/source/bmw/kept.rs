@@ -113,6 +113,8 @@ pub(super) struct CarDataData {
 #[serde(default)]
 pub(super) struct KeptCar {
     pub(super) basics: Option<BasicData>,
+    /// When that could not be found out last.
+    pub(super) not_described_at: Option<DateTime<Utc>>,
     /// When REST was asked about it last.
     pub(super) asked_at: Option<DateTime<Utc>>,
     /// When the stream said something about it last.

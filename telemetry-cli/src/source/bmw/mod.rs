@@ -1,5 +1,10 @@
 //! Source: BMW and MINI cars, by MyBMW or by CarData.
 
+use std::time::Duration;
+
+use bimmer::Error;
+use futures_util::future::BoxFuture;
+
 use crate::config::{Bmw, BmwApi};
 use crate::source::Context;
 use crate::supervisor::{Exit, Task};
@@ -27,6 +32,32 @@ pub async fn run(config: Bmw, context: Context, task: Task) -> Exit {
     match config.api {
         BmwApi::MyBmw => mybmw::run(config, context, task).await,
         BmwApi::CarData => cardata::run(config, context, task).await,
+    }
+}
+
+/// Between two attempts to store a login.
+const STORE_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long the end of the program waits for a login that is under way.
+const AT_THE_END: Duration = Duration::from_secs(10);
+
+/// Keeps a login from being lost with the client that has just renewed it:
+/// BMW takes the one before no more.
+async fn settled(task: &Task, settle: impl Fn() -> BoxFuture<'static, Result<(), Error>>) {
+    let mut told = false;
+    while !task.shutdown.is_cancelled() {
+        let Err(error) = settle().await else { return };
+        if !told {
+            tracing::warn!(component = %task.name, "{error}; trying until it is stored");
+            told = true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(STORE_AGAIN) => {}
+            () = task.shutdown.cancelled() => {}
+        }
+    }
+    if let Ok(Err(error)) = tokio::time::timeout(AT_THE_END, settle()).await {
+        tracing::error!(component = %task.name, "{error}: a new login will be needed");
     }
 }
 

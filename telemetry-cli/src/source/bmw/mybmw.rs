@@ -13,7 +13,7 @@ use super::device::{amperes, device, id, offers};
 use super::kept::{Kept, MyBmwData};
 use super::schedule::MyBmwSchedule;
 use super::tokens::Tokens;
-use super::{BmwError, account, values};
+use super::{BmwError, account, settled, values};
 use crate::config::Bmw;
 use crate::control::{Inbox, Request, vehicle};
 use crate::event::{DeviceId, DeviceKind, Reading};
@@ -35,10 +35,17 @@ pub(super) async fn run(config: Bmw, context: Context, task: Task) -> Exit {
         Ok(account) => account,
         Err(error) => return error.exit(&config),
     };
-    tokio::select! {
+    let client = account.client.clone();
+    let exit = tokio::select! {
         exit = account.run() => exit,
         () = task.shutdown.cancelled() => Exit::Stopped,
-    }
+    };
+    settled(&task, || {
+        let client = client.clone();
+        Box::pin(async move { client.settle().await })
+    })
+    .await;
+    exit
 }
 
 pub(super) async fn once(config: Bmw, context: Context, spend_quota: bool) -> Result<(), BmwError> {
@@ -196,12 +203,11 @@ impl Account {
     }
 
     /// The original wrote its login after each fetch; whoever took it away in
-    /// between finds it there again.
+    /// between finds it there again. Another one is newer than ours: of a login,
+    /// or of the program that is about to take over.
     async fn keep_login(&self) -> Result<(), BmwError> {
         let own = self.client.token().await?;
-        let there = self.tokens.load().await?;
-        let same = there.is_some_and(|there| there.refresh_token == own.refresh_token);
-        if !same {
+        if self.tokens.load().await?.is_none() {
             self.tokens.save(&own).await?;
         }
         Ok(())

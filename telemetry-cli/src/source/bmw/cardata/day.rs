@@ -22,13 +22,29 @@ const STEP: TimeDelta = TimeDelta::seconds(30);
 const RESTART: TimeDelta = TimeDelta::minutes(10);
 const DAY: TimeDelta = TimeDelta::hours(24);
 
+const BMW: &str = "WBA00SIM000000001";
+const MINI: &str = "WMW00SIM000000004";
+
 /// The cloud and the time of day.
 struct World {
     cloud: Mutex<CarDataCloud>,
     time: Mutex<DateTime<Utc>>,
+    /// Nothing sensible is said of the car with this VIN.
+    broken: Option<&'static str>,
 }
 
 impl World {
+    /// With a BMW and a MINI, from the beginning of a day.
+    fn new() -> Self {
+        let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "Simulated");
+        let cars = vec![car(BMW, "BMW_I"), car(MINI, "MINI")];
+        Self {
+            cloud: Mutex::new(CarDataCloud::new(CLIENT_ID, cars, 1)),
+            time: Mutex::new(DateTime::from_timestamp(1_772_323_200, 0).unwrap()),
+            broken: None,
+        }
+    }
+
     fn now(&self) -> DateTime<Utc> {
         *lock(&self.time)
     }
@@ -38,7 +54,10 @@ struct Way(Arc<World>);
 
 impl Transport for Way {
     fn send(&self, request: Request) -> Sending<'_> {
-        let answer = lock(&self.0.cloud).handle(&request, self.0.now());
+        let mut answer = lock(&self.0.cloud).handle(&request, self.0.now());
+        if self.0.broken.is_some_and(|vin| request.url.contains(vin)) {
+            answer.body = b"<html>".to_vec();
+        }
         Box::pin(async move { Ok(answer) })
     }
 }
@@ -190,16 +209,8 @@ struct Outcome {
 }
 
 async fn day(with_stream: bool) -> Outcome {
-    let morning = DateTime::from_timestamp(1_772_323_200, 0).unwrap();
-    let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "Simulated");
-    let cars = vec![
-        car("WBA00SIM000000001", "BMW_I"),
-        car("WMW00SIM000000004", "MINI"),
-    ];
-    let world = Arc::new(World {
-        cloud: Mutex::new(CarDataCloud::new(CLIENT_ID, cars, 1)),
-        time: Mutex::new(morning),
-    });
+    let world = Arc::new(World::new());
+    let morning = world.now();
     let directory = tempfile::tempdir().unwrap();
     log_in(&world, directory.path()).await;
     let mut table = String::from("hour  REST calls  oldest of both cars, minutes\n");
@@ -257,11 +268,28 @@ async fn day(with_stream: bool) -> Outcome {
     assert_eq!(own.budget.used(now - STEP), outcome.calls);
     let known = account.context.hub.snapshot();
     let ids: Vec<_> = known.iter().map(|known| known.device.id.clone()).collect();
-    assert_eq!(
-        ids,
-        ["wba00sim000000001", "wmw00sim000000004"].map(|vin| DeviceId::new(&[vin]))
-    );
+    assert_eq!(ids, [BMW, MINI].map(|vin| DeviceId::new(&[vin])));
     outcome
+}
+
+#[tokio::test]
+async fn a_car_that_cannot_be_read_is_no_harm_to_the_other() {
+    let world = Arc::new(World {
+        broken: Some(BMW),
+        ..World::new()
+    });
+    let directory = tempfile::tempdir().unwrap();
+    log_in(&world, directory.path()).await;
+    let mut account = start(&world, directory.path()).await;
+    for _ in 0..6 {
+        step(&world, &mut account).await;
+        let later = world.now() + TimeDelta::hours(1);
+        *lock(&world.time) = later;
+    }
+    let known = |vin| account.telemetry(&Vin::new(vin).unwrap()).is_some();
+    assert_eq!((known(BMW), known(MINI)), (false, true));
+    let calls = lock(&world.cloud).calls_used();
+    assert!(calls <= 12, "{calls} calls in six hours");
 }
 
 #[tokio::test]

@@ -141,6 +141,10 @@ struct ClusterEntry {
     certificate_authority_data: Option<String>,
     #[serde(default)]
     insecure_skip_tls_verify: bool,
+    #[serde(default)]
+    proxy_url: Option<String>,
+    #[serde(default)]
+    tls_server_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +168,8 @@ struct User {
     auth_provider: Option<serde_json::Value>,
     #[serde(default)]
     username: Option<String>,
+    #[serde(default, rename = "as")]
+    impersonated: Option<String>,
 }
 
 const SUPPORTED: &str = "a static `token`, a `tokenFile` or a client certificate is supported";
@@ -179,6 +185,14 @@ impl Kubeconfig {
             let reason = "the cluster says `insecure-skip-tls-verify`, which would give the login \
                           to anybody in between; set `certificate-authority` instead";
             return Err(reason.to_owned());
+        }
+        for (there, what) in [
+            (entry.proxy_url.is_some(), "proxy-url"),
+            (entry.tls_server_name.is_some(), "tls-server-name"),
+        ] {
+            if there {
+                return Err(format!("the cluster has `{what}`: not supported"));
+            }
         }
         if !entry.server.starts_with("https://") && !is_loopback(&entry.server) {
             return Err(format!("`{}` is not encrypted: use https", entry.server));
@@ -211,6 +225,10 @@ impl User {
             (self.exec.is_some(), "`exec`, which runs another program"),
             (self.auth_provider.is_some(), "`auth-provider`"),
             (self.username.is_some(), "user name and password"),
+            (
+                self.impersonated.is_some(),
+                "`as`, which is another user's name",
+            ),
         ] {
             if there {
                 return Err(format!(
@@ -324,6 +342,12 @@ mod tests {
                 "{username: me, password: x}",
                 https,
                 "by user name and password",
+            ),
+            ("{token: abc, as: other}", https, "by `as`"),
+            (
+                "{token: abc}",
+                "{server: 'https://a', proxy-url: 'http://p'}",
+                "`proxy-url`",
             ),
             ("{}", https, "no way to log in"),
             ("{token: abc}", "{server: 'http://a'}", "not encrypted"),
