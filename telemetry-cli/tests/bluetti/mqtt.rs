@@ -267,7 +267,10 @@ async fn switches_of_the_original_go_where_nothing_can_be_switched() {
     let old = |platform: &str, id: &str| format!("homeassistant/{platform}/{SERIAL}_{id}/config");
     let topics = [old("switch", "ac_output_on"), old("select", "ups_mode")];
     let originals = originals(&["AC300 normal"]);
-    for (topic, payload) in originals.values().filter(|(topic, _)| topics.contains(topic)) {
+    for (topic, payload) in originals
+        .values()
+        .filter(|(topic, _)| topics.contains(topic))
+    {
         watcher.publish(topic, payload.to_string(), true).await;
     }
     let args = parsed(&broker, &["--interval", "1", "--read-only", STATION]);

@@ -308,7 +308,12 @@ pub(super) fn add(list: &mut List<'_>) {
         &[]
     };
     for row in SENSORS.iter().chain(fuel) {
-        list.add("sensor", row.name, row.available, keys(list, row));
+        let mut keys = keys(list, row);
+        if row.topic == "drivetrain/soc" && list.car.shown.charging {
+            // Otherwise Home Assistant draws the level itself.
+            keys["icon"] = "mdi:battery-charging".into();
+        }
+        list.add("sensor", row.name, row.available, keys);
     }
 }
 
