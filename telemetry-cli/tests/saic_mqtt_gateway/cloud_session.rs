@@ -89,3 +89,39 @@ async fn a_restart_does_not_take_the_account_back() {
     assert_eq!(cloud.logins(), 2);
     assert!(running.stop().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_counts_while_the_account_is_left_alone_after_a_restart() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let flags = ["--messages-request-interval", "1"];
+    let running = program.start(&flags);
+    watcher.wait_for(&car("available"), "online").await;
+    cloud.log_in_elsewhere();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(running.stop().success());
+
+    // For a quarter of an hour.
+    watcher.last.clear();
+    let running = program.start(&flags);
+    watcher.wait_for(&car("info/series"), "EH32 S").await;
+    let (requests, calls) = (cloud.requests(), cloud.live_calls());
+    assert_eq!(
+        tell(&mut watcher, "refresh/period/inActive", "7200").await,
+        "Success"
+    );
+    // Nobody has asked for the cloud.
+    assert_eq!((cloud.logins(), cloud.requests()), (1, requests));
+    watcher.last.remove(&car("refresh/lastVehicleState"));
+    assert_eq!(tell(&mut watcher, "doors/locked", "True").await, "Success");
+    watcher
+        .wait_until("a poll", |watcher| {
+            watcher.last.contains_key(&car("refresh/lastVehicleState"))
+        })
+        .await;
+    assert_eq!(cloud.logins(), 2);
+    assert!(cloud.live_calls() > calls);
+    assert!(running.stop().success());
+}

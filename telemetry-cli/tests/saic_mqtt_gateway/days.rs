@@ -108,6 +108,31 @@ async fn restarts_cost_a_parked_car_nothing() {
     assert_eq!(forgetful.cloud().logins(), 24);
 }
 
+/// What the gateway holds about the car, as its state has it.
+fn held(directory: &TempDir, topic: &str) -> Option<String> {
+    let path = directory.path().join("vehicle-LSJDEMO0000000001.json");
+    let state = std::fs::read(path).expect("a state");
+    let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+    state[1]["held"][topic].as_str().map(Into::into)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_car_that_is_silent_for_half_a_day_is_likely_asleep() {
+    let cloud = cloud(&[PARKED]);
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let reachability = || held(&directory, "refresh/reachability");
+    live(&cloud, &directory, "", DAY * 11 / 24).await;
+    assert_eq!(reachability().as_deref(), Some("awake"));
+    live(&cloud, &directory, "", DAY * 2 / 24).await;
+    assert_eq!(reachability().as_deref(), Some("likely_asleep"));
+    live(&cloud, &directory, "", DAY * 12 / 24).await;
+    assert_eq!(
+        reachability().as_deref(),
+        Some("awake"),
+        "asked after a day"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_drives_are_followed() {
     let drive = (Activity::Driving { kmh: 50.0 }, 20.0);

@@ -2,7 +2,7 @@
 
 use saic_ismart::simulator::Activity;
 
-use super::{Program, Simulated, VIN};
+use super::{Program, Simulated, VIN, car, tell};
 use crate::mosquitto::Mosquitto;
 use crate::watcher::{Watcher, retained};
 
@@ -59,5 +59,39 @@ async fn entities_of_the_original_are_handed_over() {
             watcher.last.contains_key(&document) && watcher.last.contains_key(&lwt)
         })
         .await;
+    assert!(running.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_car_reports_to_have_is_announced_and_obeys() {
+    let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    let document = format!("homeassistant/device/{VIN}_mg/config");
+    watcher
+        .wait_until("a document with all of it", |watcher| {
+            watcher.last.get(&document).is_some_and(|text| {
+                text.contains("_heated_steering_wheel") && text.contains("\"mdi:battery-charging\"")
+            })
+        })
+        .await;
+    for (command, payload, state) in [
+        ("windows/all", "open", "open"),
+        ("windows/all", "close", "closed"),
+        ("climate/heatedSteeringWheel", "on", "on"),
+        ("climate/heatedSeatsRearLeftLevel", "3", "3"),
+    ] {
+        assert_eq!(tell(&mut watcher, command, payload).await, "Success");
+        watcher.wait_for(&car(command), state).await;
+    }
+    // The simulated car has none.
+    let refused = tell(&mut watcher, "windows/sunRoof", "True").await;
+    assert!(
+        refused.starts_with("Failed: This car has no sunroof"),
+        "{refused}"
+    );
+    assert!(!watcher.last[&document].contains("_sun_roof"));
     assert!(running.stop().success());
 }

@@ -1,5 +1,7 @@
 //! The account: its cars come and go, and their messages are looked at.
 
+use std::time::Duration;
+
 use saic_ismart::vehicle::AlarmKind;
 use saic_ismart::{Client, Error, MessageGroup, VehicleInfo};
 use tokio::sync::mpsc;
@@ -10,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::announcer::{self, Announcer};
 use super::car::{self, Car, WAITING, Wish};
 use super::client;
+use super::garage;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
 use super::shared::Shared;
@@ -78,6 +81,7 @@ impl Account {
         if !pause.is_zero() {
             tracing::info!(?pause, "another device has the account, it is left to that");
         }
+        self.start_known(pause);
         let mut next_list = Instant::now() + pause;
         let mut next_messages = next_list;
         loop {
@@ -105,6 +109,26 @@ impl Account {
             if self.has_crashed() {
                 next_list = Instant::now();
             }
+        }
+    }
+
+    /// Cars that were there before a restart live at once: their commands count
+    /// also while the account is left to another device.
+    fn start_known(&mut self, pause: Duration) {
+        let known = garage::load(&self.shared);
+        for info in &known {
+            if let Some(vin) = &info.vin {
+                self.start(vin.as_str(), info, pause);
+            }
+        }
+        if !known.is_empty() {
+            self.listen();
+        }
+    }
+
+    fn listen(&self) {
+        for filter in self.shared.names.commands() {
+            self.shared.speaker.say(Outgoing::Listen(filter));
         }
     }
 
@@ -140,7 +164,7 @@ impl Account {
                 continue;
             };
             if !self.cars.contains(&vin) {
-                self.start(&vin, info);
+                self.start(&vin, info, Duration::ZERO);
             }
             self.register_alarms(info).await;
             there.push(vin);
@@ -151,10 +175,11 @@ impl Account {
             }
         }
         if first && !there.is_empty() {
+            self.listen();
+        }
+        if !there.is_empty() {
             self.forget_others(&there).await;
-            for filter in self.shared.names.commands() {
-                self.shared.speaker.say(Outgoing::Listen(filter));
-            }
+            garage::save(&self.shared, &list).await;
         }
         Ok(there.len())
     }
@@ -182,10 +207,12 @@ impl Account {
         }
     }
 
-    fn start(&mut self, vin: &str, info: &VehicleInfo) {
-        let Some(car) = Car::new(&self.client, info, &self.shared) else {
+    /// A car lives, and is left alone for `pause` unless somebody wants something.
+    fn start(&mut self, vin: &str, info: &VehicleInfo, pause: Duration) {
+        let Some(mut car) = Car::new(&self.client, info, &self.shared) else {
             return;
         };
+        car.leave_alone(pause);
         tracing::info!(
             car = info.model.as_deref().unwrap_or_default(),
             "a car of the account"
@@ -197,7 +224,7 @@ impl Account {
             stop: stop.clone(),
         };
         self.cars.insert(vin.to_owned(), handle);
-        if let Some(announcer) = Announcer::car(&self.shared, info, car.profile()) {
+        if let Some(announcer) = Announcer::car(&self.shared, info, &car) {
             self.tasks.spawn(announcer.run(stop.clone()));
         }
         self.tasks.spawn(car.run(receiver, stop));

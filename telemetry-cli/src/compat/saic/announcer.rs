@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use saic_ismart::{Profile, VehicleInfo};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::car::Car;
 use super::entities::{self, Entities};
+use super::extra::Extras;
 use super::shared::Shared;
 use crate::lock::lock;
 use crate::sink::home_assistant::Document;
@@ -59,51 +61,84 @@ pub struct Announcer {
     /// What the original would have published below.
     filter: String,
     left: mpsc::Receiver<String>,
-    topic: String,
-    payload: String,
+    about: About,
+}
+
+/// What of a car its document depends on, and may change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// What it can be told beyond the original's commands.
+    pub extras: Extras,
+    /// It charges.
+    pub charging: bool,
+}
+
+/// What is announced.
+#[derive(Debug)]
+enum About {
+    Account,
+    Car {
+        vin: String,
+        info: Box<VehicleInfo>,
+        profile: Box<Profile>,
+        shown: watch::Receiver<Shown>,
+    },
 }
 
 impl Announcer {
     /// Of a car. None if Home Assistant is not to be told.
-    pub fn car(shared: &Shared, info: &VehicleInfo, profile: &Profile) -> Option<Self> {
-        let prefix = shared.options.home_assistant.as_ref()?;
-        let vin = info.vin.as_ref()?.as_str();
-        let entities = Entities {
-            names: &shared.names,
+    pub fn car(shared: &Shared, info: &VehicleInfo, car: &Car) -> Option<Self> {
+        let vin = info.vin.as_ref()?.as_str().to_owned();
+        let about = About::Car {
             vin,
-            info,
-            profile,
-            show_unavailable: shared.options.show_unavailable,
+            info: Box::new(info.clone()),
+            profile: Box::new(car.profile().clone()),
+            shown: car.shown(),
         };
-        Some(Self::new(
-            shared,
-            prefix,
-            &entities::node(vin),
-            &entities.document(prefix),
-        ))
+        Self::new(shared, about)
     }
 
     /// Of the gateway itself.
     pub fn account(shared: &Shared) -> Option<Self> {
-        let prefix = shared.options.home_assistant.as_ref()?;
-        let user = &shared.options.account.user;
-        let document = entities::account::document(&shared.names, user, prefix);
-        Some(Self::new(
-            shared,
-            prefix,
-            &entities::account::node(user),
-            &document,
-        ))
+        Self::new(shared, About::Account)
     }
 
-    fn new(shared: &Shared, prefix: &str, node: &str, document: &Document) -> Self {
-        Self {
-            left: shared.left.of(node),
+    fn new(shared: &Shared, about: About) -> Option<Self> {
+        let prefix = shared.options.home_assistant.as_ref()?;
+        let node = match &about {
+            About::Account => entities::account::node(&shared.options.account.user),
+            About::Car { vin, .. } => entities::node(vin),
+        };
+        Some(Self {
+            left: shared.left.of(&node),
             shared: shared.clone(),
             filter: format!("{prefix}/+/{node}/+/config"),
-            topic: document.topic.clone(),
-            payload: document.payload(),
-        }
+            about,
+        })
+    }
+
+    fn document(&mut self) -> Option<Document> {
+        let options = &self.shared.options;
+        let (names, prefix) = (&self.shared.names, options.home_assistant.as_ref()?);
+        Some(match &mut self.about {
+            About::Account => entities::account::document(names, &options.account.user, prefix),
+            About::Car {
+                vin,
+                info,
+                profile,
+                shown,
+            } => {
+                let entities = Entities {
+                    names,
+                    vin,
+                    info,
+                    profile,
+                    shown: *shown.borrow_and_update(),
+                    show_unavailable: options.show_unavailable,
+                };
+                entities.document(prefix)
+            }
+        })
     }
 
     /// Announces it, unless `stop` comes first.
@@ -137,17 +172,36 @@ impl Announcer {
                 self.tell(topic, "", true);
             }
         }
-        sleep(AGAIN).await;
-        self.hold();
+        let mut again = std::pin::pin!(sleep(AGAIN));
+        let mut is_again = false;
+        loop {
+            tokio::select! {
+                () = &mut again, if !is_again => is_again = true,
+                () = self.changed() => {}
+            }
+            self.hold();
+        }
     }
 
-    fn hold(&self) {
-        self.shared.speaker.say(Outgoing::Hold {
-            kind: Kind::Document,
-            topic: self.topic.clone(),
-            payload: self.payload.clone(),
-            always: true,
-        });
+    /// Waits until the document is another one.
+    async fn changed(&mut self) {
+        if let About::Car { shown, .. } = &mut self.about
+            && shown.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
+    fn hold(&mut self) {
+        if let Some(document) = self.document() {
+            self.shared.speaker.say(Outgoing::Hold {
+                kind: Kind::Document,
+                topic: document.topic.clone(),
+                payload: document.payload(),
+                always: true,
+            });
+        }
     }
 
     fn tell(&self, topic: &str, payload: &str, retain: bool) {

@@ -1,13 +1,14 @@
 //! Commands: what a topic and its payload ask for. Judged before anything is
 //! sent; what does not fit a car never reaches it.
 
-use saic_ismart::vehicle::{Command as CarCommand, Seats};
+use saic_ismart::vehicle::{Command as CarCommand, Seat, Seats, WindowAction};
 use saic_ismart::{
     ChargeCommand, ChargeSchedule, Climate, CurrentLimit, Profile, ScheduleMode, SeatHeating,
     TargetSoc,
 };
 use serde_json::{Map, Value};
 
+use super::extra::Extra;
 use super::refresh::{Mode, Period};
 
 /// What somebody wants.
@@ -44,6 +45,8 @@ pub enum Command {
     Climate(ClimateWish),
     /// The level of a seat in front.
     Seat(Side, u8),
+    /// What the original does not know; not every car has it.
+    Extra(Extra),
     /// Anything that goes to the car as it is.
     Car(CarCommand),
     /// Done by doing nothing: there is no such command.
@@ -146,6 +149,13 @@ impl Command {
                 true => ClimateWish::Front,
                 false => ClimateWish::Off,
             }),
+            "windows/sunRoof" => Self::Extra(Extra::Sunroof { open: boolean()? }),
+            "windows/all" => Self::Extra(Extra::Windows(
+                windows(text).ok_or_else(|| unsupported(text))?,
+            )),
+            "climate/heatedSeatsRearLeftLevel" => rear_seat(Seat::RearLeft, text)?,
+            "climate/heatedSeatsRearRightLevel" => rear_seat(Seat::RearRight, text)?,
+            "climate/heatedSteeringWheel" => Self::Extra(Extra::SteeringWheel { on: boolean()? }),
             "location/findMyCar" => Self::Car(find_my_car(text).ok_or_else(|| unsupported(text))?),
             _ => return Err(no_such(name)),
         })
@@ -321,6 +331,30 @@ fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
             "Invalid heated seat level {level}. Range must be from 0 to {highest} inclusive"
         ))),
     }
+}
+
+/// Seats behind are on or off; on is 3, as the car says it.
+fn rear_seat(seat: Seat, text: &str) -> Result<Command, String> {
+    let on = match whole(text) {
+        Some(level) if level == 0.0 => false,
+        Some(level) if level == 3.0 => true,
+        _ => {
+            return Err(format!(
+                "Error setting heated seats: {}. Seats behind know 0 and 3",
+                unsupported(text)
+            ));
+        }
+    };
+    Ok(Command::Extra(Extra::RearSeat { seat, on }))
+}
+
+fn windows(text: &str) -> Option<WindowAction> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "open" => WindowAction::Open,
+        "ventilate" => WindowAction::Ventilate,
+        "close" => WindowAction::Close,
+        _ => return None,
+    })
 }
 
 fn find_my_car(text: &str) -> Option<CarCommand> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use saic_ismart::vehicle::VehicleListAnswer;
 
+use super::super::extra::Extras;
 use super::*;
 
 fn profile(series: &str, seats: u8) -> Profile {
@@ -181,6 +182,42 @@ fn every_command_has_its_payloads() {
             Command::Seat(Side::Left, 3),
         ),
         (
+            "windows/sunRoof",
+            "True",
+            Command::Extra(Extra::Sunroof { open: true }),
+        ),
+        (
+            "windows/all",
+            "VENTILATE",
+            Command::Extra(Extra::Windows(WindowAction::Ventilate)),
+        ),
+        (
+            "windows/all",
+            "close",
+            Command::Extra(Extra::Windows(WindowAction::Close)),
+        ),
+        (
+            "climate/heatedSeatsRearLeftLevel",
+            "3",
+            Command::Extra(Extra::RearSeat {
+                seat: Seat::RearLeft,
+                on: true,
+            }),
+        ),
+        (
+            "climate/heatedSeatsRearRightLevel",
+            "0",
+            Command::Extra(Extra::RearSeat {
+                seat: Seat::RearRight,
+                on: false,
+            }),
+        ),
+        (
+            "climate/heatedSteeringWheel",
+            "on",
+            Command::Extra(Extra::SteeringWheel { on: true }),
+        ),
+        (
             "climate/heatedSeatsFrontRightLevel",
             "0",
             Command::Seat(Side::Right, 0),
@@ -262,6 +299,18 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
             "climate/heatedSeatsFrontLeftLevel",
             "5",
             "Error setting heated seats: Invalid heated seat level 5. Range must be from 0 to 3 inclusive",
+        ),
+        (
+            "climate/heatedSeatsRearLeftLevel",
+            "2",
+            "Error setting heated seats: Unsupported payload 2. Seats behind know 0 and 3",
+        ),
+        ("windows/all", "stop", "Unsupported payload stop"),
+        ("windows/sunRoof", "half", "Unsupported payload half"),
+        (
+            "windows/driver",
+            "True",
+            "Unsupported topic windows/driver/set",
         ),
         (
             "refresh/period/active",
@@ -361,7 +410,12 @@ fn a_topic_names_car_and_command() {
     );
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 27] = [
+    "windows/sunRoof",
+    "windows/all",
+    "climate/heatedSeatsRearLeftLevel",
+    "climate/heatedSeatsRearRightLevel",
+    "climate/heatedSteeringWheel",
     "refresh/mode",
     "refresh/period/active",
     "refresh/period/inActive",
@@ -424,6 +478,11 @@ proptest! {
             }
             Ok(Command::Seat(side, level)) => {
                 prop_assert!(profile.check_seat_level(&super::seats(side, level, (0, 0))).is_ok());
+            }
+            Ok(Command::Extra(extra)) => {
+                let all = Extras { sunroof: true, windows: true, rear_seats: true, steering_wheel: true };
+                let order = extra.order(all, &profile);
+                prop_assert!(order.is_ok() && extra.order(Extras::default(), &profile).is_err());
             }
             Ok(Command::ChargingSchedule(schedule)) => prop_assert!(schedule.is_possible()),
             Ok(Command::BatteryHeatingSchedule { start: (hour, minute), .. }) => {

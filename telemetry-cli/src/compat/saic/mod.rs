@@ -21,6 +21,8 @@ pub mod command;
 mod console;
 pub mod dotenv;
 pub mod entities;
+pub mod extra;
+pub mod garage;
 pub mod gateway;
 pub mod hybrid;
 pub mod mapping;

@@ -111,6 +111,10 @@ impl Car {
                     }
                 }
             }
+            Command::Extra(extra) => {
+                let order = extra.order(self.extras(), self.vehicle.profile())?;
+                said(self.vehicle.control(order).await)?;
+            }
             Command::Car(order) => said(self.vehicle.control(order).await)?,
             Command::Nothing => {}
         }

@@ -3,6 +3,7 @@
 use saic_ismart::{ChargeSchedule, ScheduleMode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::super::extra::Reported;
 use super::Held;
 
 /// What is remembered of a car.
@@ -17,6 +18,8 @@ pub struct Memory {
     pub climate_on: bool,
     /// Levels of both seats in front.
     pub seats: (u8, u8),
+    /// What it has reported, and so has.
+    pub reported: Reported,
     /// Where charging stops, percent.
     pub target_soc: Option<u8>,
     /// When to charge.
@@ -37,6 +40,7 @@ impl Default for Memory {
             temperature_c: 22,
             climate_on: false,
             seats: (0, 0),
+            reported: Reported::default(),
             target_soc: None,
             schedule: None,
             heating: (false, (0, 0)),

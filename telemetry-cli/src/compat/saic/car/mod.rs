@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use saic_ismart::{Client, Message, ScheduleMode, Vehicle, VehicleInfo, VehicleStatus};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::abrp::Abrp;
+use super::announcer::Shown;
 use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
+use super::client;
+use super::extra::Extras;
 use super::osmand::Osmand;
 use super::refresh::{Mode, Period, Refresh};
 use super::shared::Shared;
@@ -50,6 +53,9 @@ pub const WAITING: usize = 128;
 /// The longest sleep: a clock that is set must not be noticed too late.
 const LONGEST_SLEEP: TimeDelta = TimeDelta::seconds(60);
 
+/// A car that has said nothing for so long is likely asleep.
+const AWAKE: TimeDelta = TimeDelta::hours(12);
+
 /// A wallbox needs a moment after it has said something.
 const STATION_PAUSE: std::time::Duration = std::time::Duration::from_secs(3);
 
@@ -73,6 +79,10 @@ pub struct Car {
     checked_at: DateTime<Utc>,
     abrp: Option<Abrp>,
     osmand: Option<Osmand>,
+    /// The account is left to another device until then.
+    quiet_until: DateTime<Utc>,
+    /// What its document depends on.
+    shown: watch::Sender<Shown>,
 }
 
 impl Car {
@@ -90,7 +100,12 @@ impl Car {
             None => (Refresh::new(now), Memory::default()),
         };
         let options = &shared.options;
+        let shown = Shown {
+            extras: Extras::of(info, vehicle.profile(), memory.reported),
+            charging: refresh.is_charging(),
+        };
         Some(Self {
+            shown: watch::Sender::new(shown),
             info: info.clone(),
             client: client.clone(),
             station: options.stations.get(&vin).cloned(),
@@ -108,9 +123,22 @@ impl Car {
             plugged_in: None,
             meter: EnergyMeter::default(),
             cached: None,
+            quiet_until: now,
             next_look: now,
             checked_at: now,
         })
+    }
+
+    /// It is not asked for a while, unless somebody wants something: that logs in,
+    /// and then there is nobody any more who would be disturbed.
+    pub fn leave_alone(&mut self, pause: std::time::Duration) {
+        self.quiet_until = self.shared.now() + TimeDelta::from_std(pause).unwrap_or_default();
+    }
+
+    fn is_left_alone(&self, now: DateTime<Utc>) -> bool {
+        now < self.quiet_until
+            && !self.refresh.mode().is_single()
+            && !client::pause(&self.shared).is_zero()
     }
 
     /// What its series is known for.
@@ -118,10 +146,31 @@ impl Car {
         self.vehicle.profile()
     }
 
+    /// What its document depends on, as it changes.
+    pub fn shown(&self) -> watch::Receiver<Shown> {
+        self.shown.subscribe()
+    }
+
+    /// What it can be told beyond the original's commands.
+    fn extras(&self) -> Extras {
+        Extras::of(&self.info, self.vehicle.profile(), self.memory.reported)
+    }
+
+    /// Its document follows.
+    fn show(&self) {
+        let shown = Shown {
+            extras: self.extras(),
+            charging: self.refresh.is_charging(),
+        };
+        self.shown
+            .send_if_modified(|before| std::mem::replace(before, shown) != shown);
+    }
+
     /// Lives until `shutdown`.
     pub async fn run(mut self, mut wishes: mpsc::Receiver<Wish>, shutdown: CancellationToken) {
         self.begin();
         loop {
+            self.show();
             self.say_refresh();
             let now = self.shared.now();
             let due = self.next_deed(now);
@@ -168,15 +217,22 @@ impl Car {
     fn next_deed(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let look = self.shared.options.hybrid.then_some(self.next_look);
         let deeds = [self.refresh.next_poll(now), look, self.next_check()];
-        deeds
+        let due = deeds
             .into_iter()
             .flatten()
             .min()
-            .unwrap_or(now + LONGEST_SLEEP)
+            .unwrap_or(now + LONGEST_SLEEP);
+        match self.is_left_alone(now) {
+            true => due.max(self.quiet_until),
+            false => due,
+        }
     }
 
     async fn do_what_is_due(&mut self) {
         let now = self.shared.now();
+        if self.is_left_alone(now) {
+            return;
+        }
         if self.next_check().is_some_and(|check| check <= now) {
             self.checked_at = now;
             self.refresh.set_mode(Mode::Force);
@@ -305,6 +361,17 @@ impl Car {
             text::timestamp(refresh.last_activity()),
         );
         topics.setting("refresh/pollingPhase", refresh.phase(now).to_string());
+        let was_awake = self
+            .memory
+            .held
+            .get("refresh/reachability")
+            .is_some_and(|said| said == "awake");
+        let silent = refresh
+            .last_success()
+            .is_some_and(|last| now - last >= AWAKE);
+        if was_awake && silent {
+            topics.text("refresh/reachability", "likely_asleep");
+        }
         self.say(topics);
     }
 

@@ -148,6 +148,7 @@ impl Car {
     }
 
     fn remember(&mut self, basic: &BasicStatus, data: Option<&ChargingData>) {
+        self.memory.reported.learn(basic);
         self.memory.climate_on = basic.climate == Some(ClimateStatus::On);
         let (left, right) = (
             basic.seat_heating_front_left,

@@ -4,12 +4,14 @@
 use saic_ismart::{Profile, VehicleInfo};
 use serde_json::{Map, Value, json};
 
+use super::announcer::Shown;
 use super::names::Names;
 use crate::sink::home_assistant::Document;
 
 pub mod account;
 mod binary_sensor;
 mod control;
+mod extra;
 mod schedule;
 mod sensor;
 
@@ -24,6 +26,8 @@ pub struct Entities<'a> {
     pub info: &'a VehicleInfo,
     /// What its series is known for.
     pub profile: &'a Profile,
+    /// What of it may change.
+    pub shown: Shown,
     /// Its entities are unavailable while it cannot be reached.
     pub show_unavailable: bool,
 }
@@ -90,6 +94,7 @@ impl Entities<'_> {
         binary_sensor::add(&mut list);
         control::add(&mut list);
         schedule::add(&mut list);
+        extra::add(&mut list);
         list.components
     }
 
@@ -132,7 +137,10 @@ impl List<'_> {
         component.insert("default_entity_id".to_owned(), entity.into());
         component.insert("name".to_owned(), name.into());
         if let Value::Object(keys) = keys {
-            component.extend(keys.into_iter().filter(|(_, value)| !value.is_null()));
+            // A cover without a payload to stop it gets Home Assistant's own.
+            let is_set =
+                |(name, value): &(String, Value)| !value.is_null() || name == "payload_stop";
+            component.extend(keys.into_iter().filter(is_set));
         }
         match available {
             Available::Standard => {}

@@ -305,7 +305,12 @@ pub(super) fn add(list: &mut List<'_>) {
     let no_tank = !list.car.profile.drive.has_fuel();
     let rows = SENSORS.iter().map(|row| (row, row.hidden));
     for (row, hidden) in rows.chain(FUEL.iter().map(|row| (row, no_tank))) {
-        list.add("sensor", row.name, row.available, keys(list, row, hidden));
+        let mut keys = keys(list, row, hidden);
+        if row.topic == "drivetrain/soc" && list.car.shown.charging {
+            // Otherwise Home Assistant draws the level itself.
+            keys["icon"] = "mdi:battery-charging".into();
+        }
+        list.add("sensor", row.name, row.available, keys);
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use saic_ismart::vehicle::VehicleListAnswer;
 
+use super::super::extra::{Extras, Reported};
 use super::*;
 
 const VIN: &str = "LSJTEST0000000001";
@@ -24,6 +25,11 @@ fn car(series: &str, features: &[(&str, &str)]) -> (VehicleInfo, Profile) {
 
 const FULL: &[(&str, &str)] = &[("BType", "1"), ("HeatedSeat", "1"), ("S35", "1")];
 
+const REPORTED: Reported = Reported {
+    rear_seats: true,
+    steering_wheel: true,
+};
+
 fn with<T>(
     series: &str,
     features: &[(&str, &str)],
@@ -31,12 +37,17 @@ fn with<T>(
     look: impl FnOnce(Entities<'_>) -> T,
 ) -> T {
     let (info, profile) = car(series, features);
+    let shown = Shown {
+        extras: Extras::of(&info, &profile, REPORTED),
+        charging: false,
+    };
     let names = Names::new("saic", "me@example.com", true);
     look(Entities {
         names: &names,
         vin: VIN,
         info: &info,
         profile: &profile,
+        shown,
         show_unavailable,
     })
 }
@@ -70,11 +81,10 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
         .map(str::to_owned)
         .collect();
     let missing: Vec<_> = original.difference(&ours).collect();
-    // Switches that the original itself refuses.
+    // Switches of single windows, which cars move only together.
     assert_eq!(
         missing,
         [
-            "switch sun_roof",
             "switch window_driver",
             "switch window_passenger",
             "switch window_rear_left",
@@ -90,6 +100,8 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
             "binary_sensor window_passenger",
             "binary_sensor window_rear_left",
             "binary_sensor window_rear_right",
+            "button ventilate_windows",
+            "cover windows",
             "event command_error",
             "event vehicle_message",
             "number total_battery_capacity",
@@ -97,6 +109,9 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
             "sensor efficiency_since_last_charge",
             "sensor polling_phase",
             "sensor reachability",
+            "switch heated_seat_rear_left",
+            "switch heated_seat_rear_right",
+            "switch heated_steering_wheel",
         ]
     );
 }
@@ -112,6 +127,7 @@ fn unique_ids_on_two_platforms_have_keys_of_their_own() {
         ("scheduled_battery_heating_start", "sensor", "text"),
         ("rear_window_defroster_heating", "sensor", "switch"),
         ("battery_heating", "binary_sensor", "switch"),
+        ("sun_roof", "binary_sensor", "switch"),
     ] {
         let id = format!("{VIN}_{id}");
         assert_eq!(components[&id]["platform"], first, "{id}");
@@ -134,6 +150,17 @@ fn a_car_is_announced_with_what_it_has() {
             "EH32 S",
             &[("S35", "0")][..],
             "binary_sensor sun_roof",
+            false,
+        ),
+        ("EH32 S", FULL, "switch sun_roof", true),
+        ("EH32 S", &[("S35", "0")], "switch sun_roof", false),
+        ("EH32 S", &[("S61", "0")], "cover windows", false),
+        ("EC32 S", FULL, "cover windows", false),
+        ("EH32 S", &[], "switch heated_seat_rear_left", false),
+        (
+            "EH32 S",
+            &[("SWH", "0")],
+            "switch heated_steering_wheel",
             false,
         ),
         ("EH32 S", FULL, "select heated_seat_front_left_level", true),
@@ -174,6 +201,29 @@ fn a_car_is_announced_with_what_it_has() {
         lfp[&format!("{VIN}_target_soc")]["enabled_by_default"],
         false
     );
+}
+
+#[test]
+fn a_cover_cannot_be_stopped_half_way() {
+    let windows = &components("EH32 S", FULL)[&format!("{VIN}_windows")];
+    assert_eq!(windows.get("payload_stop"), Some(&Value::Null));
+    assert_eq!(
+        (&windows["payload_open"], &windows["payload_close"]),
+        (&"open".into(), &"close".into())
+    );
+}
+
+#[test]
+fn the_icon_of_the_battery_shows_that_it_charges() {
+    let icon = |charging| {
+        with("EH32 S", FULL, false, |mut car| {
+            car.shown.charging = charging;
+            car.components()[&format!("{VIN}_soc")].get("icon").cloned()
+        })
+    };
+    // Without one, Home Assistant draws the level.
+    assert_eq!(icon(false), None);
+    assert_eq!(icon(true), Some("mdi:battery-charging".into()));
 }
 
 #[test]

@@ -48,11 +48,17 @@ fn climate(status: &VehicleStatus, topics: &mut Publications) {
         "climate/rearWindowDefrosterHeating",
         if heating { "on" } else { "off" },
     );
-    for (side, level) in [
-        ("Left", basic.seat_heating_front_left),
-        ("Right", basic.seat_heating_front_right),
+    for (seat, level) in [
+        ("FrontLeft", basic.seat_heating_front_left),
+        ("FrontRight", basic.seat_heating_front_right),
+        ("RearLeft", basic.seat_heating_rear_left),
+        ("RearRight", basic.seat_heating_rear_right),
     ] {
-        topics.int(&format!("climate/heatedSeatsFront{side}Level"), level);
+        topics.int(&format!("climate/heatedSeats{seat}Level"), level);
+    }
+    if let Some(level) = basic.steering_wheel_heating {
+        let state = if level > 0 { "on" } else { "off" };
+        topics.text("climate/heatedSteeringWheel", state);
     }
 }
 
@@ -70,13 +76,18 @@ pub fn climate_state(status: Option<ClimateStatus>) -> String {
 fn body(status: &VehicleStatus, topics: &mut Publications) {
     let basic = &status.basic;
     if basic.windows_known() {
-        for (window, open) in [
+        let windows = [
             ("driver", basic.driver_window_open),
             ("passenger", basic.passenger_window_open),
             ("rearLeft", basic.rear_left_window_open),
             ("rearRight", basic.rear_right_window_open),
-        ] {
+        ];
+        for (window, open) in windows {
             topics.flag(&format!("windows/{window}"), open);
+        }
+        let known = windows.iter().filter_map(|(_, open)| *open);
+        if let Some(open) = known.reduce(|one, other| one || other) {
+            topics.text("windows/all", if open { "open" } else { "closed" });
         }
     }
     topics.flag("windows/sunRoof", basic.sunroof_open);
