@@ -58,7 +58,11 @@ pub(super) fn mqtt(
 }
 
 /// From the flag, else from the variable.
-pub(super) fn secret(flag: Option<&str>, environment: &Environment, variable: &str) -> Option<Secret> {
+pub(super) fn secret(
+    flag: Option<&str>,
+    environment: &Environment,
+    variable: &str,
+) -> Option<Secret> {
     match flag {
         Some(text) => Some(text.to_owned().into()),
         None => environment

@@ -87,6 +87,7 @@ pub async fn run(mqtt: config::Mqtt, merged: MergedJson, context: Context, task:
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
+    use crate::exit::Code;
 
     /// What comes of these flags, and of these variables.
     fn configured(flags: &str, variables: &[(&str, &str)]) -> Result<Config, Failure> {

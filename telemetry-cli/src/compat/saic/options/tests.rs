@@ -368,6 +368,10 @@ fn no_secret_is_shown() {
 /// Whoever had switched it off is warned, and connects if the name fits.
 #[test]
 fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
-    let options = options("-m tls://b", &[("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False")]).unwrap();
+    let options = options(
+        "-m tls://b",
+        &[("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False")],
+    )
+    .unwrap();
     assert_eq!(options.mqtt.unwrap().url, "tls://b");
 }
