@@ -156,7 +156,12 @@ fn a_car_is_announced_with_what_it_has() {
         ("EH32 S", &[("S35", "0")], "switch sun_roof", false),
         ("EH32 S", &[("S61", "0")], "cover windows", false),
         ("EC32 S", FULL, "cover windows", false),
-        ("EH32 S", &[], "switch heated_seat_rear_left", false),
+        (
+            "EH32 S",
+            &[("S35", "0")],
+            "switch heated_seat_rear_left",
+            false,
+        ),
         (
             "EH32 S",
             &[("SWH", "0")],
