@@ -336,8 +336,8 @@ fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
 /// Seats behind are on or off; on is 3, as the car says it.
 fn rear_seat(seat: Seat, text: &str) -> Result<Command, String> {
     let on = match whole(text) {
-        Some(level) if level == 0.0 => false,
-        Some(level) if level == 3.0 => true,
+        Some(0.0) => false,
+        Some(3.0) => true,
         _ => {
             return Err(format!(
                 "Error setting heated seats: {}. Seats behind know 0 and 3",
