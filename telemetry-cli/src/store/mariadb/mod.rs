@@ -244,10 +244,9 @@ pub fn about_data(error: &sqlx::Error) -> Option<String> {
     (class || known).then(|| error.message().to_owned())
 }
 
-/// Truncated, too long for a row, missing for a column that wants something,
-/// wrong for its column; depending on the version these come without a class of
-/// their own.
-const OTHER_DATA_ERRORS: [u16; 5] = [1118, 1265, 1364, 1366, 4025];
+/// Truncated, too long for a row, wrong for its column; depending on the
+/// version these come without a class of their own.
+const OTHER_DATA_ERRORS: [u16; 4] = [1118, 1265, 1366, 4025];
 
 /// Deletes this gateway's rows of a kind that were fetched before `limit`, from
 /// the oldest on, a bounded number of them; how many. A limit that would take

@@ -13,7 +13,7 @@ use super::super::settings::Settings;
 use super::{COMMENT, EXTRA, Originals, Row};
 use crate::journal::Entry;
 use crate::store::Cell;
-use crate::store::mariadb::{about_data, bind, number};
+use crate::store::mariadb::{about_data, bind, number, server_error};
 
 /// Who has written up to which entry.
 const TAKEN: &str = "telemetry_taken";
@@ -266,7 +266,7 @@ impl Session {
                 }
                 match insert.execute(&mut *connection).await {
                     Ok(_) => {}
-                    Err(error) => match about_data(&error) {
+                    Err(error) => match about_row(&error) {
                         Some(reason) => refused.push((table.name, reason)),
                         None => return Err(fail(error)),
                     },
@@ -342,6 +342,16 @@ fn statement(table: &str, found: &Found, at: i64, row: &Row) -> Option<(String, 
 
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+/// A column of somebody else's table wants a value, and the row has none. In a
+/// table of our own that would be wrong with the table.
+const NO_DEFAULT: u16 = 1364;
+
+/// What is wrong with the row, if the error is about it.
+fn about_row(error: &sqlx::Error) -> Option<String> {
+    let missing = server_error(error).filter(|error| error.number() == NO_DEFAULT);
+    about_data(error).or_else(|| missing.map(|error| error.message().to_owned()))
 }
 
 #[cfg(test)]
