@@ -172,7 +172,7 @@ struct User {
     impersonated: Option<String>,
 }
 
-const SUPPORTED: &str = "a static `token`, a `tokenFile` or a client certificate is supported";
+const SUPPORTED: &str = "a static `token` or a client certificate is supported";
 
 impl Kubeconfig {
     fn cluster(self, directory: &Path) -> Result<Cluster, String> {
@@ -226,6 +226,10 @@ impl User {
             (self.auth_provider.is_some(), "`auth-provider`"),
             (self.username.is_some(), "user name and password"),
             (
+                self.token_file.is_some(),
+                "`tokenFile`, whose token changes",
+            ),
+            (
                 self.impersonated.is_some(),
                 "`as`, which is another user's name",
             ),
@@ -238,9 +242,6 @@ impl User {
         }
         if let Some(token) = self.token {
             return Ok((Credentials::Token(token), client));
-        }
-        if let Some(file) = self.token_file {
-            return Ok((Credentials::TokenFile(directory.join(file)), client));
         }
         let certificate = bytes(
             directory,
@@ -343,6 +344,7 @@ mod tests {
                 https,
                 "by user name and password",
             ),
+            ("{token: abc, tokenFile: t}", https, "by `tokenFile`"),
             ("{token: abc, as: other}", https, "by `as`"),
             (
                 "{token: abc}",
