@@ -2,17 +2,13 @@
 
 use std::io::Write as _;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::sink::mqtt::session::Outgoing;
+use crate::sink::mqtt::session::{Outbox, Outgoing};
 use crate::supervisor::Exit;
 
 /// Prints until `shutdown`, or until nobody reads any more.
-pub(super) async fn run(
-    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    shutdown: CancellationToken,
-) -> Exit {
+pub(super) async fn run(mut outgoing: Outbox, shutdown: CancellationToken) -> Exit {
     loop {
         let said = tokio::select! {
             biased;
@@ -23,7 +19,11 @@ pub(super) async fn run(
             Some(Outgoing::Hold { topic, payload, .. } | Outgoing::Tell { topic, payload, .. }) => {
                 format!("{topic}: {payload}\n")
             }
-            Some(Outgoing::Release(_) | Outgoing::Repeat(_) | Outgoing::Listen(_)) => continue,
+            Some(Outgoing::Listen(_)) => {
+                outgoing.listening();
+                continue;
+            }
+            Some(Outgoing::Release(_) | Outgoing::Repeat(_)) => continue,
             None => return Exit::Stopped,
         };
         let mut stdout = std::io::stdout().lock();

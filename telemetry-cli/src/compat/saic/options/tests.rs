@@ -4,6 +4,7 @@ use super::broker::broker;
 use super::*;
 use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
+use crate::config::HostName;
 use crate::exit::Code;
 
 /// What comes of these flags and of these variables, with an account and a
@@ -54,6 +55,14 @@ fn defaults_are_those_of_the_original() {
     assert!(
         options.abrp.tokens.is_empty() && options.osmand.is_none() && options.stations.is_empty()
     );
+}
+
+#[test]
+fn a_release_may_have_a_name() {
+    let version = |variables: &[(&str, &str)]| options("", variables).unwrap().version;
+    assert_eq!(version(&[]), env!("CARGO_PKG_VERSION"));
+    assert_eq!(version(&[("RELEASE_VERSION", "")]), env!("CARGO_PKG_VERSION"));
+    assert_eq!(version(&[("RELEASE_VERSION", " 1.2.3-home ")]), "1.2.3-home");
 }
 
 #[test]
@@ -338,40 +347,37 @@ fn stations_come_from_the_file_then_from_the_map() {
 }
 
 #[test]
-fn levels_have_pythons_names() {
-    let filter = |variables: &[(&str, &str)]| {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Options::log_filter(&variables.iter().map(own).collect())
-    };
-    assert_eq!(
-        filter(&[]).unwrap(),
-        "info,telemetry_cli::sink::mqtt=info,rumqttc=info"
-    );
-    let both = [("LOG_LEVEL", "critical"), ("MQTT_LOG_LEVEL", "DEBUG")];
-    let quiet = filter(&both).unwrap();
-    assert_eq!(quiet, "off,telemetry_cli::sink::mqtt=debug,rumqttc=debug");
-    assert!(crate::log::check_filter(&quiet).is_ok());
-    assert!(
-        filter(&[("LOG_LEVEL", "loud")])
-            .unwrap_err()
-            .message
-            .contains("LOG_LEVEL: `loud`")
-    );
-}
-
-#[test]
 fn no_secret_is_shown() {
     let flags = "-p hunter22 --mqtt-user me --mqtt-password hunter22 --abrp-user-token LSJTEST0000000001=hunter22";
     assert!(!format!("{:?}", options(flags, &[]).unwrap()).contains("hunter22"));
 }
 
-/// Whoever had switched it off is warned, and connects if the name fits.
 #[test]
-fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
-    let options = options(
-        "-m tls://b",
-        &[("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False")],
-    )
-    .unwrap();
-    assert_eq!(options.mqtt.unwrap().url, "tls://b");
+fn the_name_in_a_certificate_counts_unless_an_authority_is_given() {
+    for (flags, expected) in [
+        ("-m tls://b", HostName::Checked),
+        ("-m tls://b --mqtt-server-cert-check-hostname false", HostName::Checked),
+        (
+            "-m tls://b --mqtt-server-cert ca.pem",
+            HostName::CheckedUnless("--mqtt-server-cert-check-hostname false"),
+        ),
+        (
+            "-m wss://b --mqtt-server-cert ca.pem --mqtt-server-cert-check-hostname false",
+            HostName::Any,
+        ),
+        // Nothing to verify.
+        (
+            "-m tcp://b --mqtt-server-cert ca.pem --mqtt-server-cert-check-hostname no",
+            HostName::Checked,
+        ),
+    ] {
+        let mqtt = options(flags, &[]).unwrap().mqtt.unwrap();
+        assert_eq!(mqtt.host_name, expected, "{flags}");
+    }
+    let variables = [
+        ("MQTT_SERVER_CERT", "ca.pem"),
+        ("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False"),
+    ];
+    let mqtt = options("-m tls://b", &variables).unwrap().mqtt.unwrap();
+    assert_eq!(mqtt.host_name, HostName::Any);
 }
