@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 use crate::sink::mqtt::session::{Outbox, Outgoing};
 use crate::supervisor::Exit;
 
-/// Prints until `shutdown`, or until nobody reads any more.
-pub(super) async fn run(mut outgoing: Outbox, shutdown: CancellationToken) -> Exit {
+/// Prints until `shutdown`, or until nobody reads any more. Topics stand without
+/// `prefix`, as in the original's log.
+pub(super) async fn run(mut outgoing: Outbox, prefix: String, shutdown: CancellationToken) -> Exit {
     loop {
         let said = tokio::select! {
             biased;
@@ -17,6 +18,10 @@ pub(super) async fn run(mut outgoing: Outbox, shutdown: CancellationToken) -> Ex
         };
         let line = match said {
             Some(Outgoing::Hold { topic, payload, .. } | Outgoing::Tell { topic, payload, .. }) => {
+                let rest = topic.strip_prefix(&prefix);
+                let topic = rest
+                    .and_then(|rest| rest.strip_prefix('/'))
+                    .unwrap_or(&topic);
                 format!("{topic}: {payload}\n")
             }
             Some(Outgoing::Listen(_)) => {

@@ -217,12 +217,12 @@ impl Connection {
                 payload: publish.payload.to_vec(),
                 retained: publish.retain,
             }),
-            Event::Incoming(Packet::SubAck(ack)) => {
-                Some(match ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+            Event::Incoming(Packet::SubAck(ack)) => Some(
+                match ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                     true => Happening::NotSubscribed,
                     false => Happening::Subscribed,
-                })
-            }
+                },
+            ),
             _ => None,
         }
     }

@@ -155,7 +155,10 @@ mod tests {
         assert!(text(issuer).contains("set mqtt.ca"));
         let name = Tls::InvalidCertificate(CertificateError::NotValidForName);
         let wrapped = TlsError::Io(io::Error::new(ErrorKind::InvalidData, name.clone()));
-        for error in [ConnectionError::Tls(wrapped), ConnectionError::Tls(TlsError::TLS(name))] {
+        for error in [
+            ConnectionError::Tls(wrapped),
+            ConnectionError::Tls(TlsError::TLS(name)),
+        ] {
             assert!(is_another_name(&error));
             assert!(text(error).contains("another host name"));
         }

@@ -53,12 +53,21 @@ const MODULES: &[(&str, &[&str])] = &[
     ("HANDLERS_VEHICLE", &["telemetry_cli::compat::saic::car"]),
     ("CLIENT", &["telemetry_cli::compat::saic::client"]),
     ("GATEWAY", &["telemetry_cli::compat::saic::gateway"]),
-    ("HANDLERS_MESSAGE", &["telemetry_cli::compat::saic::account"]),
+    (
+        "HANDLERS_MESSAGE",
+        &["telemetry_cli::compat::saic::account"],
+    ),
     ("HANDLERS_RELOGIN", &["saic_ismart::session"]),
     ("ABRP", &["telemetry_cli::compat::saic::abrp"]),
-    ("INTEGRATIONS_ABRP_API", &["telemetry_cli::compat::saic::abrp"]),
+    (
+        "INTEGRATIONS_ABRP_API",
+        &["telemetry_cli::compat::saic::abrp"],
+    ),
     ("OSMAND", &["telemetry_cli::compat::saic::osmand"]),
-    ("INTEGRATIONS_OSMAND_API", &["telemetry_cli::compat::saic::osmand"]),
+    (
+        "INTEGRATIONS_OSMAND_API",
+        &["telemetry_cli::compat::saic::osmand"],
+    ),
     ("OPTIONS", &["telemetry_cli::compat::saic::options"]),
     ("SHARED", &["telemetry_cli::compat::saic::shared"]),
     // Says nothing here: the time zone is looked up without a library that logs.
@@ -123,10 +132,16 @@ impl Log {
         let at_most = |level: Level| level.min(all);
         let mut levels: Vec<(&str, Level)> = Vec::new();
         levels.extend(MQTT.iter().map(|target| (*target, at_most(NORMAL))));
-        levels.extend(LIBRARIES.iter().map(|target| (*target, at_most(Level::Warn))));
+        levels.extend(
+            LIBRARIES
+                .iter()
+                .map(|target| (*target, at_most(Level::Warn))),
+        );
         let mut unknown = Vec::new();
         for (variable, name) in environment.iter() {
-            let module = variable.strip_suffix(SUFFIX).and_then(|m| m.strip_suffix('_'));
+            let module = variable
+                .strip_suffix(SUFFIX)
+                .and_then(|m| m.strip_suffix('_'));
             let Some(module) = module.filter(|module| !module.is_empty()) else {
                 continue;
             };
@@ -170,7 +185,10 @@ mod tests {
     /// The level of a target: the longest directive that it begins with.
     fn level<'f>(filter: &'f str, target: &str) -> &'f str {
         let of = |directive: &'f str| directive.split_once('=').unwrap_or(("", directive));
-        let fitting = filter.split(',').map(of).filter(|(t, _)| target.starts_with(t));
+        let fitting = filter
+            .split(',')
+            .map(of)
+            .filter(|(t, _)| target.starts_with(t));
         fitting.max_by_key(|(t, _)| t.len()).unwrap().1
     }
 
@@ -192,22 +210,46 @@ mod tests {
             (&[("LOG_LEVEL", "CRITICAL")], car, "off"),
             (&[("LOG_LEVEL", "CRITICAL")], mqtt, "off"),
             (&[("LOG_LEVEL", "CRITICAL")], "saic_ismart::wire", "off"),
-            (&[("LOG_LEVEL", "CRITICAL"), ("MQTT_LOG_LEVEL", "DEBUG")], mqtt, "debug"),
+            (
+                &[("LOG_LEVEL", "CRITICAL"), ("MQTT_LOG_LEVEL", "DEBUG")],
+                mqtt,
+                "debug",
+            ),
             (&[("MQTT_LOG_LEVEL", "CRITICAL")], "rumqttc::state", "off"),
             (&[("GMQTT_LOG_LEVEL", "WARN")], mqtt, "warn"),
-            (&[("SAIC_ISMART_CLIENT_NG_LOG_LEVEL", "DEBUG")], "saic_ismart::wire", "debug"),
-            (&[("SAIC_ISMART_CLIENT_NG_LOG_LEVEL", "INFO")], "reqwest", "warn"),
+            (
+                &[("SAIC_ISMART_CLIENT_NG_LOG_LEVEL", "DEBUG")],
+                "saic_ismart::wire",
+                "debug",
+            ),
+            (
+                &[("SAIC_ISMART_CLIENT_NG_LOG_LEVEL", "INFO")],
+                "reqwest",
+                "warn",
+            ),
             (&[("HTTPX_LOG_LEVEL", "INFO")], "reqwest::connect", "info"),
-            (&[("HTTPCORE_LOG_LEVEL", "notset")], "hyper_util::client", "debug"),
+            (
+                &[("HTTPCORE_LOG_LEVEL", "notset")],
+                "hyper_util::client",
+                "debug",
+            ),
             (&[("ASYNCIO_LOG_LEVEL", "FATAL")], "tokio::task", "off"),
             (&[("HANDLERS_VEHICLE_LOG_LEVEL", "DEBUG")], car, "debug"),
             (&[("CAR_LOG_LEVEL", "ERROR")], car, "error"),
-            (&[("CAR_LOG_LEVEL", "ERROR")], "telemetry_cli::compat::saic::account", "info"),
+            (
+                &[("CAR_LOG_LEVEL", "ERROR")],
+                "telemetry_cli::compat::saic::account",
+                "info",
+            ),
             (&[("TELEMETRY_CLI_LOG_LEVEL", "WARNING")], car, "warn"),
             (&[("LOG_LEVEL", ""), ("MQTT_LOG_LEVEL", "")], car, "info"),
         ] {
             let log = log(variables).unwrap();
-            assert_eq!(level(&log.filter, target), expected, "{variables:?}: {log:?}");
+            assert_eq!(
+                level(&log.filter, target),
+                expected,
+                "{variables:?}: {log:?}"
+            );
             assert!(log.unknown.is_empty());
             assert!(crate::log::check_filter(&log.filter).is_ok());
             // Nothing is lost on the way to the subscriber.
