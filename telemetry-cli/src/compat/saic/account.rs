@@ -68,7 +68,7 @@ impl Account {
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
@@ -104,7 +104,12 @@ impl Account {
                 next_list = Instant::now() + pause;
             }
             if next_messages <= Instant::now() {
-                if self.messages().await.is_err_and(|error| error.needs_login()) && !self.refused {
+                if self
+                    .messages()
+                    .await
+                    .is_err_and(|error| error.needs_login())
+                    && !self.refused
+                {
                     next_list = Instant::now();
                 }
                 next_messages = Instant::now() + options.messages_interval;
