@@ -21,6 +21,7 @@ mod discovery;
 mod garage;
 mod others;
 mod packaging;
+mod refusals;
 mod restart;
 mod table;
 mod transports;
