@@ -261,6 +261,48 @@ async fn without_a_broker_everything_is_printed() {
     assert!(found.expect("in time").expect("no panic").is_some());
 }
 
+/// What it says on stderr with these variables, and its code.
+fn said(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
+        .args([
+            "saic-mqtt-gateway",
+            "-m",
+            "nowhere",
+            "-u",
+            "a@b.example",
+            "-p",
+            "x",
+        ])
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .expect("it was built");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), stderr)
+}
+
+#[test]
+fn variables_for_the_log_are_judged_before_all_else() {
+    for variable in [
+        "LOG_LEVEL",
+        "MQTT_LOG_LEVEL",
+        "SAIC_ISMART_CLIENT_NG_LOG_LEVEL",
+    ] {
+        let (code, stderr) = said(&[(variable, "loud")]);
+        assert_eq!(code, Some(2));
+        let why = format!("environment variable {variable}: `loud` is no level");
+        assert!(stderr.contains(&why), "{stderr}");
+    }
+    let unknown = "NODE_LOG_LEVEL names no module";
+    let (_, stderr) = said(&[("NODE_LOG_LEVEL", "silly")]);
+    assert!(stderr.contains(unknown), "{stderr}");
+    let (_, stderr) = said(&[("NODE_LOG_LEVEL", "silly"), ("LOG_LEVEL", "CRITICAL")]);
+    assert!(
+        !stderr.contains(unknown) && stderr.contains("`--mqtt-uri`"),
+        "{stderr}"
+    );
+}
+
 #[test]
 fn a_flag_that_cannot_be_meant_ends_it_at_once() {
     for (flags, why) in [

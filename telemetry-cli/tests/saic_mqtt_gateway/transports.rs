@@ -1,7 +1,6 @@
 //! Ways to the broker: encrypted, and through a web socket.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use saic_ismart::simulator::Activity;
@@ -14,10 +13,10 @@ use crate::watcher::{DEADLINE, Watcher};
 
 /// A broker with another listener of this configuration, and its port.
 fn broker(lines: &str) -> (Mosquitto, u16) {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = free.expect("a free port").port();
-    let lines = format!("allow_anonymous true\nlistener {port} 127.0.0.1\n{lines}");
-    (Mosquitto::start(&lines, |_| {}), port)
+    let lines = format!("allow_anonymous true\nlistener {{second}} 127.0.0.1\n{lines}");
+    let broker = Mosquitto::start(&lines, |_| {});
+    let port = broker.second_port();
+    (broker, port)
 }
 
 /// The gateway publishes through the other listener, and hears its commands.

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub struct Mosquitto {
     directory: TempDir,
     port: u16,
+    second: u16,
     child: Child,
 }
 
@@ -38,11 +39,13 @@ impl Mosquitto {
     }
 
     /// With more lines of configuration, and what they need in the directory.
+    /// `{second}` stands for the port of another listener.
     pub fn start(lines: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         prepare(&directory.path().to_path_buf());
         for _ in 0..ATTEMPTS {
-            let port = free_port();
+            let (port, second) = (free_port(), free_port());
+            let lines = lines.replace("{second}", &second.to_string());
             let config = format!(
                 "listener {port} 127.0.0.1\n\
                  max_queued_messages 0\n\
@@ -56,6 +59,7 @@ impl Mosquitto {
                 return Self {
                     directory,
                     port,
+                    second,
                     child,
                 };
             }
@@ -67,6 +71,11 @@ impl Mosquitto {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// The port of another listener.
+    pub fn second_port(&self) -> u16 {
+        self.second
     }
 
     /// Kills it, and with it everything that it had retained.

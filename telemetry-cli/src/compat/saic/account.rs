@@ -296,7 +296,8 @@ impl Account {
             let outcome = self.seen.take(list, self.shared.zone(), self.shared.now());
             let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
             for (vin, message, at) in outcome.news {
-                self.cars.wish(&vin, Wish::Message(Box::new(message), at));
+                let wish = Wish::Message(Box::new(message), at);
+                self.cars.wish_surely(&vin, wish).await;
             }
             for change in outcome.changes {
                 if let Err(error) = self.client.change_messages(&change).await {

@@ -73,6 +73,15 @@ impl Cars {
         cars.len() < before
     }
 
+    /// The same, and nothing is too much: waits until the car takes it.
+    pub async fn wish_surely(&self, vin: &str, wish: Wish) {
+        let handle = lock(&self.0).get(vin).cloned();
+        if let Some(handle) = handle {
+            // A car that has gone needs nothing.
+            let _ = handle.wishes.send(wish).await;
+        }
+    }
+
     /// Something happens to a car; false if there is none, or too much happens.
     pub fn wish(&self, vin: &str, wish: Wish) -> bool {
         let handle = lock(&self.0).get(vin).cloned();
@@ -179,11 +188,16 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
                 payload,
                 retained,
             };
-            if !cars.wish(vin, wish) {
-                tracing::warn!(
-                    command = name,
-                    "for no car of the account, or too many at once"
-                );
+            if cars.wish(vin, wish) {
+                continue;
+            }
+            tracing::warn!(
+                command = name,
+                "for no car of the account, or too many at once"
+            );
+            if cars.contains(vin) && !retained {
+                let result = shared.names.vehicle(vin, &format!("{name}/result"));
+                shared.tell(result, "Failed: too many commands at once".to_owned());
             }
             continue;
         }
