@@ -271,7 +271,8 @@ fn period_s(period: Option<Period>, text: &str) -> Result<u32, String> {
     match (f64::from(low)..=f64::from(high)).contains(&seconds) {
         true => Ok(seconds as u32),
         false => Err(format!(
-            "Error setting value for payload {seconds}: from {low} to {high} seconds"
+            "Error setting value for payload {}: from {low} to {high} seconds",
+            shortened(&seconds.to_string())
         )),
     }
 }
@@ -328,7 +329,8 @@ fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
     match (0.0..=f64::from(highest)).contains(&level) {
         true => Ok(Command::Seat(side, level as u8)),
         false => Err(wrong(format!(
-            "Invalid heated seat level {level}. Range must be from 0 to {highest} inclusive"
+            "Invalid heated seat level {}. Range must be from 0 to {highest} inclusive",
+            shortened(&level.to_string())
         ))),
     }
 }

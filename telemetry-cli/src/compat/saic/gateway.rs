@@ -228,3 +228,54 @@ async fn tell_home_assistant(speaker: Speaker) {
     tokio::time::sleep(BIRTH_STATES).await;
     speaker.say(Outgoing::Repeat(Kind::Value));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::SaicMqttGatewayArgs;
+    use crate::config::Environment;
+
+    #[tokio::test]
+    async fn a_busy_car_misses_no_message_and_answers_what_is_too_much() {
+        // Whichever test is first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let args = SaicMqttGatewayArgs {
+            console: true,
+            saic_user: Some("a@b.example".to_owned()),
+            saic_password: Some("x".to_owned()),
+            ..SaicMqttGatewayArgs::default()
+        };
+        let options = Options::new(&args, &Environment::default()).unwrap();
+        let (speaker, mut outbox) = Speaker::new();
+        let shared = Shared::new(options, speaker, None).unwrap();
+        let (wishes, mut car) = mpsc::channel(1);
+        let cars = Cars::default();
+        let stop = CancellationToken::new();
+        cars.insert("V".to_owned(), Handle { wishes, stop });
+
+        let (sender, heard) = mpsc::channel(8);
+        let command = |vin: &str| Heard {
+            topic: format!("saic/a@b.example/vehicles/{vin}/doors/locked/set"),
+            payload: b"True".to_vec(),
+            retained: false,
+        };
+        for vin in ["V", "V", "W"] {
+            sender.send(command(vin)).await.unwrap();
+        }
+        drop(sender);
+        route(heard, shared, cars.clone()).await;
+        let Some(Outgoing::Tell { topic, payload, .. }) = outbox.recv().await else {
+            panic!("no answer");
+        };
+        assert_eq!(topic, "saic/a@b.example/vehicles/V/doors/locked/result");
+        assert_eq!(payload, "Failed: too many commands at once");
+        // The car of somebody else says nothing.
+        assert!(outbox.recv().await.is_none());
+
+        let station = || Wish::Station(Subject::Connected, "1".to_owned());
+        let waits = tokio::spawn(async move { cars.wish_surely("V", station()).await });
+        assert!(matches!(car.recv().await, Some(Wish::Command { .. })));
+        assert!(matches!(car.recv().await, Some(Wish::Station(..))));
+        waits.await.unwrap();
+    }
+}
