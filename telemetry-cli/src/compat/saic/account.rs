@@ -125,16 +125,17 @@ impl Account {
     /// also while the account is left to another device.
     fn start_known(&mut self, pause: Duration) {
         let known = garage::load(&self.shared);
+        if !known.is_empty() {
+            self.listen();
+        }
         for info in &known {
             if let Some(vin) = &info.vin {
                 self.start(vin.as_str(), info, pause);
             }
         }
-        if !known.is_empty() {
-            self.listen();
-        }
     }
 
+    /// Before cars say anything: whoever has heard of one can command it.
     fn listen(&self) {
         for filter in self.shared.names.commands() {
             self.shared.speaker.say(Outgoing::Listen(filter));
@@ -176,6 +177,9 @@ impl Account {
             tracing::warn!("the list of cars is empty, the known ones stay");
             return Ok(known.len());
         }
+        if first && list.iter().any(|info| info.vin.is_some()) {
+            self.listen();
+        }
         let mut there = Vec::new();
         for info in &list {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
@@ -184,16 +188,15 @@ impl Account {
             if !self.cars.contains(&vin) {
                 self.start(&vin, info, Duration::ZERO);
             }
-            self.register_alarms(info).await;
             there.push(vin);
+        }
+        for info in &list {
+            self.register_alarms(info).await;
         }
         for vin in self.cars.vins() {
             if !there.contains(&vin) {
                 self.remove(&vin);
             }
-        }
-        if first && !there.is_empty() {
-            self.listen();
         }
         if !there.is_empty() {
             self.forget_others(&there).await;
