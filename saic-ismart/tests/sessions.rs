@@ -404,7 +404,13 @@ impl Transport for Instead {
 async fn a_login_that_is_not_heard_is_no_wrong_password() {
     let page = "<html>403 Forbidden</html>";
     let often = r#"{"code":8,"message":"too frequent (71)"}"#;
-    for (status, body) in [(403, page), (403, ""), (401, "no"), (429, page), (200, often)] {
+    for (status, body) in [
+        (403, page),
+        (403, ""),
+        (401, "no"),
+        (429, page),
+        (200, often),
+    ] {
         let cloud = cloud_with(Activity::Parked);
         let disturbed = Instead {
             cloud: cloud.clone(),

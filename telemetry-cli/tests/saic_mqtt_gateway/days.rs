@@ -21,7 +21,7 @@ pub(super) const EPOCH_MS: u64 = 1_795_161_600_000;
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-fn cloud(plan: &[(Activity, f64)]) -> InProcess {
+pub(super) fn cloud(plan: &[(Activity, f64)]) -> InProcess {
     let mut config = CloudConfig::default();
     let phase = |(activity, minutes): &(Activity, f64)| Phase {
         activity: *activity,

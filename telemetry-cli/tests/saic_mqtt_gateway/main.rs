@@ -19,6 +19,7 @@ mod cloud_session;
 mod days;
 mod discovery;
 mod garage;
+mod mailbox;
 mod others;
 mod packaging;
 mod refusals;

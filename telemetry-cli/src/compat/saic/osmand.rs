@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::car::Answer;
 use super::options;
 use super::pace::Pace;
+use super::reply;
 use super::shared::Shared;
-use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
+use super::telemetry::{is_charging, odometer_km, pack, range_km, speed_kmh, time};
 use super::text;
 
 /// What a car is to such a server.
@@ -46,7 +47,8 @@ pub fn query(
         ),
         (
             "odometer",
-            float(basic.odometer_deci_km.map(|raw| f64::from(raw) * 100.0)),
+            // m.
+            float(odometer_km(answer).map(|km| text::rounded(km * 1000.0, 0))),
         ),
         ("speed", float(speed)),
         (
@@ -149,8 +151,7 @@ async fn post(
     let plain = |error: reqwest::Error| format!("not reached: {}", error.without_url());
     let response = shared.http.post(url).send().await.map_err(plain)?;
     let status = response.status();
-    let body: String = response
-        .text()
+    let body: String = reply::text(response)
         .await
         .map_err(plain)?
         .chars()

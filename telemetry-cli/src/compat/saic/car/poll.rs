@@ -1,7 +1,9 @@
 //! Asking a car.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use saic_ismart::{BasicStatus, ChargingData, ClimateStatus, VehicleStatus, plausibility};
+use saic_ismart::{
+    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus, plausibility,
+};
 
 use super::super::charging_interval::Charge;
 use super::super::hybrid;
@@ -64,7 +66,8 @@ impl Car {
         self.say(topics);
     }
 
-    async fn succeeded(&mut self, status: VehicleStatus) {
+    async fn succeeded(&mut self, mut status: VehicleStatus) {
+        correct(self.profile(), &mut status.basic);
         let has_plug = self.vehicle.profile().drive.has_plug();
         let charging = match has_plug {
             true => self.note("charging data", self.vehicle.charging().await),
@@ -240,6 +243,14 @@ impl Car {
     }
 }
 
+/// A series may say in a way of its own that the climate is off.
+fn correct(profile: &Profile, basic: &mut BasicStatus) {
+    let activity = |status| profile.climate_activity(status);
+    if basic.climate.map(activity) == Some(ClimateActivity::Off) {
+        basic.climate = Some(ClimateStatus::Off);
+    }
+}
+
 /// Why a status says nothing about now.
 fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> {
     if status.basic == BasicStatus::default() {
@@ -257,6 +268,16 @@ fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_mg3_that_ignored_a_command_is_off() {
+        for (series, active) in [("ZP22", false), ("EH32 S", true)] {
+            let json = r#"{"basicVehicleStatus": {"remoteClimateStatus": 3}}"#;
+            let mut status = VehicleStatus::from_json(json).unwrap();
+            correct(&Profile::default().with_series(series), &mut status.basic);
+            assert_eq!(status.basic.is_hv_active(), active, "{series}");
+        }
+    }
 
     #[test]
     fn only_a_fresh_status_counts() {

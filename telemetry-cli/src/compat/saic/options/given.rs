@@ -70,7 +70,7 @@ impl Given<'_> {
         Ok(Duration::from_secs(seconds.map_or(default, u64::from)))
     }
 
-    /// A variable is read when it is needed, and stands in no structure.
+    /// Shown by no `Debug`.
     pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
         match flag {
             Some(text) => Some(text.clone().into()),

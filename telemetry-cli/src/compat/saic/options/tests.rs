@@ -256,6 +256,11 @@ fn what_cannot_be_meant_names_its_flag() {
             "`--abrp-user-token`: an entry has no `=`",
         ),
         (
+            "--abrp-uri nowhere",
+            &[],
+            "`--abrp-uri`: `nowhere` is no URL",
+        ),
+        (
             "--osmand-server-uri ftp://a",
             &[],
             "`--osmand-server-uri`: `ftp://a` is no URL",
