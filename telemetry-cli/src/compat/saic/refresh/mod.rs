@@ -33,6 +33,7 @@ const CHARGING_KW: f64 = -1.0;
 
 /// What is known of a car as far as polling goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Refresh {
     mode: Mode,
     /// Comes back after a single poll.
@@ -75,6 +76,13 @@ pub struct ChargeState {
     pub charging: bool,
     /// How.
     pub charge: Charge,
+}
+
+/// What a saved one does not have: nothing is known, and nothing has just happened.
+impl Default for Refresh {
+    fn default() -> Self {
+        Self::new(DateTime::UNIX_EPOCH)
+    }
 }
 
 impl Refresh {
