@@ -20,6 +20,7 @@ pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
+pub use mqtt_names::MqttNames;
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use saic::{Saic, SaicAllow, SaicPolling, SaicRegion, SaicVehicle};
@@ -38,6 +39,7 @@ mod environment;
 mod explain;
 mod load;
 mod mariadb;
+mod mqtt_names;
 mod pin;
 mod report;
 mod saic;
@@ -166,6 +168,9 @@ pub struct Mqtt {
     /// those of an outage.
     #[serde(default)]
     pub history: bool,
+    /// What these settings are called where they were set.
+    #[serde(skip)]
+    pub names: MqttNames,
 }
 
 impl Mqtt {
@@ -178,6 +183,7 @@ impl Mqtt {
             ca: None,
             client_cert: None,
             client_key: None,
+            names: MqttNames::KEYS,
             client_id: None,
             topic_prefix: Self::default_topic_prefix(),
             per_metric_topics: yes(),

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
 use super::settings::Settings;
+use crate::config::MqttNames;
 
 /// Largest packet, in and out. The library's own limit is less than a
 /// discovery document.
@@ -61,6 +62,7 @@ pub(super) struct Connection {
     /// Messages that the broker has not acknowledged, by packet id.
     in_flight: HashMap<u16, Token>,
     up: bool,
+    names: MqttNames,
 }
 
 /// Names a message until it is acknowledged.
@@ -105,6 +107,7 @@ impl Connection {
             submitted: VecDeque::new(),
             in_flight: HashMap::new(),
             up: false,
+            names: settings.names,
         })
     }
 
@@ -178,7 +181,7 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    let failure = Failure::new(&error, self.up);
+                    let failure = Failure::new(&error, self.up, &self.names);
                     self.up = false;
                     return Happening::Lost(failure);
                 }
@@ -263,7 +266,7 @@ fn options(settings: &Settings) -> Result<MqttOptions, Failure> {
         // Read now: the file may have changed since the last attempt.
         let password = match password {
             Some(password) => password.reveal().map_err(|error| Failure {
-                text: format!("mqtt.password: {error}"),
+                text: format!("{}: {error}", settings.names.password),
                 login: true,
             })?,
             None => SecretString::default(),

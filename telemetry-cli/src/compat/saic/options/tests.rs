@@ -5,6 +5,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
 use crate::exit::Code;
+use crate::sink::mqtt::session::{Session, Speaker};
 
 /// What comes of these flags and of these variables, with an account and a
 /// broker.
@@ -379,4 +380,16 @@ fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
     )
     .unwrap();
     assert_eq!(options.mqtt.unwrap().url, "tls://b");
+}
+
+#[test]
+fn what_is_wrong_with_the_broker_is_said_of_its_flag() {
+    let options = options("-m tls://broker --mqtt-server-cert nowhere/ca.pem", &[]).unwrap();
+    let (_, outgoing) = Speaker::new();
+    let mqtt = options.mqtt.unwrap();
+    let why = Session::new(&mqtt, "lwt".to_owned(), outgoing).unwrap_err();
+    assert!(
+        why.starts_with("`--mqtt-server-cert` nowhere/ca.pem: No such file"),
+        "{why}"
+    );
 }
