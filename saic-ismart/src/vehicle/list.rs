@@ -89,10 +89,13 @@ fn vin<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<Vin>, D::Erro
 }
 
 impl VehicleInfo {
-    /// The value of a feature, by code, then by name.
+    /// The value of a feature, by code, then by name, in upper or lower case.
     #[must_use]
     pub fn feature(&self, code_or_name: &str) -> Option<&str> {
-        let wanted = |text: &Option<String>| text.as_deref() == Some(code_or_name);
+        let wanted = |text: &Option<String>| {
+            text.as_deref()
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case(code_or_name))
+        };
         let by_code = self.features.iter().find(|feature| wanted(&feature.code));
         by_code
             .or_else(|| self.features.iter().find(|feature| wanted(&feature.name)))
