@@ -94,15 +94,16 @@ impl VehicleInfo {
     /// that: `Battery` and `BATTERY` are two.
     #[must_use]
     pub fn feature(&self, code_or_name: &str) -> Option<&str> {
-        let find = |is: &dyn Fn(&Feature) -> Option<bool>| {
-            let mut features = self.features.iter();
-            features.find(|feature| is(feature) == Some(true))
+        let exactly = |text: &Option<String>| text.as_deref().map(str::trim) == Some(code_or_name);
+        let roughly = |text: &Option<String>| {
+            text.as_deref()
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case(code_or_name))
         };
-        find(&|feature| Some(feature.code.as_deref()? == code_or_name))
-            .or_else(|| find(&|feature| Some(feature.name.as_deref()? == code_or_name)))
-            .or_else(|| {
-                find(&|feature| Some(feature.code.as_deref()?.eq_ignore_ascii_case(code_or_name)))
-            })
+        let features = || self.features.iter();
+        features()
+            .find(|feature| exactly(&feature.code))
+            .or_else(|| features().find(|feature| exactly(&feature.name)))
+            .or_else(|| features().find(|feature| roughly(&feature.code)))
             .and_then(|feature| feature.value.as_deref())
             .map(str::trim)
     }

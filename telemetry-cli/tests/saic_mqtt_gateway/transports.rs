@@ -65,6 +65,9 @@ async fn a_broker_that_refuses_the_password_is_said_of_its_flag() {
     let ended = ended.expect("no panic").expect("the program");
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(6), "{said}");
-    assert!(said.contains("check `--mqtt-user` and `--mqtt-password`"), "{said}");
+    assert!(
+        said.contains("check `--mqtt-user` and `--mqtt-password`"),
+        "{said}"
+    );
     assert!(!said.contains("mqtt.password"), "{said}");
 }
