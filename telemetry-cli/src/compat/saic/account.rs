@@ -74,7 +74,7 @@ impl Account {
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);

@@ -16,7 +16,7 @@ use rumqttc::{
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::Failure;
+use super::failure::{Failure, is_another_name};
 use super::settings::Settings;
 use crate::config::MqttNames;
 
@@ -63,6 +63,7 @@ pub(super) struct Connection {
     in_flight: HashMap<u16, Token>,
     up: bool,
     names: MqttNames,
+    name_flag: Option<&'static str>,
 }
 
 /// Names a message until it is acknowledged.
@@ -89,6 +90,8 @@ pub(super) enum Happening {
         payload: Vec<u8>,
         retained: bool,
     },
+    /// The broker has taken what we subscribed to: retained messages follow.
+    Subscribed,
     /// The broker does not let us subscribe to something.
     NotSubscribed,
     /// It is over; nothing follows.
@@ -108,6 +111,7 @@ impl Connection {
             in_flight: HashMap::new(),
             up: false,
             names: settings.names,
+            name_flag: settings.name_flag,
         })
     }
 
@@ -181,7 +185,10 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    let failure = Failure::new(&error, self.up, &self.names);
+                    let mut failure = Failure::new(&error, self.up, &self.names);
+                    if let Some(flag) = self.name_flag.filter(|_| is_another_name(&error)) {
+                        failure.text = format!("{}, or give `{flag}`", failure.text);
+                    }
                     self.up = false;
                     return Happening::Lost(failure);
                 }
@@ -213,10 +220,12 @@ impl Connection {
                 payload: publish.payload.to_vec(),
                 retained: publish.retain,
             }),
-            Event::Incoming(Packet::SubAck(ack)) => ack
-                .return_codes
-                .contains(&SubscribeReasonCode::Failure)
-                .then_some(Happening::NotSubscribed),
+            Event::Incoming(Packet::SubAck(ack)) => Some(
+                match ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                    true => Happening::NotSubscribed,
+                    false => Happening::Subscribed,
+                },
+            ),
             _ => None,
         }
     }

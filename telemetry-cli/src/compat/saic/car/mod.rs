@@ -16,6 +16,7 @@ use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
 use super::drive::drive;
 use super::extra::Extras;
+use super::messages;
 use super::osmand::Osmand;
 use super::refresh::{Mode, Period, Refresh};
 use super::shared::Shared;
@@ -269,7 +270,9 @@ impl Car {
             Wish::Message(message, at) => {
                 self.say(topics::message(&message, at));
                 self.tell_message(&message);
-                self.refresh.activity(self.shared.now());
+                let now = self.shared.now();
+                let at = messages::certain_time(&message, at, now);
+                self.refresh.was_active(at, now);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::given::{Given, usage};
 use crate::cli::SaicMqttGatewayArgs;
-use crate::config::{self, BrokerUrl, MqttNames};
+use crate::config::{self, BrokerUrl, HostName, MqttNames};
 use crate::exit::Failure;
 
 const NAMES: MqttNames = MqttNames {
@@ -12,6 +12,9 @@ const NAMES: MqttNames = MqttNames {
     ca: "`--mqtt-server-cert`",
     ..MqttNames::FLAGS
 };
+
+/// What switches off that the broker's certificate has to be for its name.
+const HOST_NAME_FLAG: &str = "--mqtt-server-cert-check-hostname false";
 
 impl Given<'_> {
     pub(super) fn mqtt(&self, args: &SaicMqttGatewayArgs) -> Result<Option<config::Mqtt>, Failure> {
@@ -47,10 +50,15 @@ impl Given<'_> {
             "MQTT_SERVER_CERT_CHECK_HOSTNAME",
             true,
         );
-        if encrypted && !checked {
+        mqtt.host_name = match (checked, mqtt.ca.is_some()) {
+            (false, true) => HostName::Any,
+            (true, true) => HostName::CheckedUnless(HOST_NAME_FLAG),
+            (_, false) => HostName::Checked,
+        };
+        if encrypted && !checked && mqtt.ca.is_none() {
             tracing::warn!(
-                "`--mqtt-server-cert-check-hostname` has no effect: the name in the broker's \
-                 certificate is always checked; name the broker as its certificate does"
+                "`--mqtt-server-cert-check-hostname false` has no effect without \
+                 `--mqtt-server-cert`: the name in the broker's certificate is checked"
             );
         }
         Ok(Some(mqtt))
