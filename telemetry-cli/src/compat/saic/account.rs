@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::announcer::{self, Announcer};
 use super::car::{self, Car, WAITING, Wish};
 use super::client;
+use super::complaint::Complaint;
 use super::garage;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
@@ -35,8 +36,6 @@ const ALARMS: [(AlarmKind, bool); 3] = [
 /// Where the messages that were seen are kept.
 const SEEN: &str = "messages.json";
 
-const DAY: Duration = Duration::from_secs(86_400);
-
 /// After a login that was refused. A lock ends the next day, a password may be
 /// set right in the app; five attempts a day would lock the account.
 const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
@@ -50,8 +49,8 @@ pub struct Account {
     seen: Seen,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
-    /// When messages that cannot be read were last complained of.
-    complained: Option<Instant>,
+    /// About messages that cannot be read.
+    complaint: Complaint,
     /// The cloud has refused a login: the next list begins with another one.
     refused: bool,
 }
@@ -66,7 +65,7 @@ impl Account {
             cars,
             tasks: JoinSet::new(),
             shutdown,
-            complained: None,
+            complaint: Complaint::default(),
             refused: false,
         }
     }
@@ -314,23 +313,18 @@ impl Account {
             }
         }
         match &read {
-            Ok(()) => self.complained = None,
-            // Told already, or the way of things.
-            Err(error @ Error::Login(_)) => tracing::debug!("no messages: {error}"),
-            Err(error) => self.complain(error),
+            Ok(()) => self.complaint.settle(),
+            // A login that fails is told where the list of cars is read.
+            Err(error)
+                if !matches!(error, Error::Login(_)) && self.complaint.is_due(Instant::now()) =>
+            {
+                tracing::warn!(
+                    "no messages, so that a car that is started is noticed late: {error}"
+                );
+            }
+            Err(error) => tracing::debug!("no messages: {error}"),
         }
         read
-    }
-
-    /// Once, and then once a day.
-    fn complain(&mut self, error: &Error) {
-        let told = self.complained.is_some_and(|at| at.elapsed() < DAY);
-        if told {
-            tracing::debug!("no messages: {error}");
-            return;
-        }
-        self.complained = Some(Instant::now());
-        tracing::warn!("no messages, so that a car that is started is noticed late: {error}");
     }
 
     /// Reads until a page holds what was seen before. What the cloud is to be

@@ -18,6 +18,7 @@ pub mod charging_interval;
 pub mod charging_station;
 pub mod client;
 pub mod command;
+pub mod complaint;
 mod console;
 pub mod dotenv;
 pub mod drive;
