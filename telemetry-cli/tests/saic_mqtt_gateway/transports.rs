@@ -1,6 +1,7 @@
 //! Ways to the broker: encrypted, and through a web socket.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use saic_ismart::simulator::Activity;
 
@@ -52,4 +53,25 @@ async fn an_encrypted_broker_is_verified() {
 async fn a_web_socket_works() {
     let (broker, port) = broker("protocol websockets\n");
     works(&broker, &format!("ws://localhost:{port}"), &[]).await;
+}
+
+#[test]
+fn a_broker_that_refuses_the_login_ends_it() {
+    let broker = Mosquitto::with_login("gateway", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let address = broker.address();
+    let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
+        .args(["saic-mqtt-gateway", "-m", &format!("tcp://{address}")])
+        .args(["--mqtt-user", "gateway", "--mqtt-password", "wr0ng"])
+        // Nobody is there.
+        .args(["-u", "a@b.example", "-p", "x", "-s", "http://127.0.0.1:9/"])
+        .arg("--state-dir")
+        .arg(directory.path())
+        .env_clear()
+        .output()
+        .expect("it was built");
+    assert_eq!(output.status.code(), Some(6));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("`--mqtt-password`"), "{stderr}");
+    assert!(!stderr.contains("wr0ng"), "{stderr}");
 }

@@ -11,6 +11,7 @@ pub use options::Options;
 
 pub mod abrp;
 pub mod account;
+pub mod allowance;
 pub mod announcer;
 pub mod capacity;
 pub mod car;
@@ -22,6 +23,7 @@ mod console;
 pub mod dotenv;
 pub mod entities;
 pub mod extra;
+pub mod freshness;
 pub mod garage;
 pub mod gateway;
 pub mod hybrid;
@@ -34,8 +36,10 @@ pub mod pace;
 pub mod refresh;
 pub mod shared;
 pub mod telemetry;
+pub mod temperature;
 pub mod text;
 pub mod topics;
+pub mod trip;
 pub mod zone;
 
 /// The name of the command.
