@@ -108,13 +108,18 @@ impl Wire {
             .map(Duration::from_secs);
         let answer = match Answer::read(&text) {
             Ok(answer) => answer,
-            // The status says enough.
-            Err(_) if is_session_status(response.status) => Answer {
+            // The status says enough about a session. Of a login without one it
+            // says nothing: a firewall or a proxy does not know the password.
+            Err(_) if is_session_status(response.status) && token.is_some() => Answer {
                 code: response.status.into(),
                 message: "session not accepted".to_owned(),
                 data: None,
             },
-            Err(_) if response.status >= 500 || response.status == 429 => {
+            Err(_)
+                if response.status >= 500
+                    || response.status == 429
+                    || is_session_status(response.status) =>
+            {
                 return Err(Error::Unavailable {
                     call,
                     status: response.status,

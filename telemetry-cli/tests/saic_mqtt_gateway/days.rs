@@ -17,9 +17,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// 2026-11-20 08:00 UTC.
-const EPOCH_MS: u64 = 1_795_161_600_000;
+pub(super) const EPOCH_MS: u64 = 1_795_161_600_000;
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 fn cloud(plan: &[(Activity, f64)]) -> InProcess {
     let mut config = CloudConfig::default();
@@ -41,7 +41,7 @@ fn options(flags: &str) -> Options {
 }
 
 /// The gateway lives for a while, with what the one before it has left.
-async fn live(cloud: &InProcess, directory: &TempDir, flags: &str, time: Duration) {
+pub(super) async fn live(cloud: &InProcess, directory: &TempDir, flags: &str, time: Duration) {
     // Whichever test is first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (speaker, mut outgoing) = Speaker::new();

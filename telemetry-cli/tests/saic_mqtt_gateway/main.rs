@@ -26,6 +26,7 @@ mod message_list;
 mod others;
 mod packaging;
 mod plausible;
+mod refusals;
 mod restart;
 mod table;
 mod transports;

@@ -59,6 +59,11 @@ pub fn pause(shared: &Shared) -> Duration {
     passed.map_or(Duration::ZERO, |passed| delay.saturating_sub(passed))
 }
 
+/// It is left to nobody: no device has it that a login would disturb.
+pub async fn end_pause(shared: &Shared) {
+    shared.remove(ELSEWHERE).await;
+}
+
 /// Keeps the session where a restart finds it: a login logs the phone out.
 pub fn store(shared: &Shared) -> impl TokenStore + use<> {
     let kept: Box<dyn TokenStore> = match &shared.directory {
@@ -87,7 +92,7 @@ impl TokenStore for Told {
         self.shared
             .hold(self.shared.names.account("lastLogin"), now, true);
         Box::pin(async {
-            self.shared.remove(ELSEWHERE).await;
+            end_pause(&self.shared).await;
             self.kept.save(token).await
         })
     }

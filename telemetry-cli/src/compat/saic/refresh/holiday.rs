@@ -130,14 +130,4 @@ mod tests {
             (None, Phase::Off)
         );
     }
-
-    #[test]
-    fn a_state_without_holidays_is_read() {
-        let mut json = serde_json::to_value(parked()).unwrap();
-        for later in ["holiday", "feeding"] {
-            assert!(json.as_object_mut().unwrap().remove(later).is_some());
-        }
-        let refresh: Refresh = serde_json::from_value(json).unwrap();
-        assert!(!refresh.is_holiday());
-    }
 }

@@ -34,6 +34,7 @@ const CHARGING_KW: f64 = -1.0;
 
 /// What is known of a car as far as polling goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Refresh {
     mode: Mode,
     /// Comes back after a single poll.
@@ -55,11 +56,9 @@ pub struct Refresh {
     from_car: bool,
     charging: bool,
     /// It feeds something: a house, a tool, another car.
-    #[serde(default)]
     feeding: bool,
     had_power: bool,
     /// It is asked rarely.
-    #[serde(default)]
     holiday: bool,
     #[serde(skip)]
     ready_at: Option<DateTime<Utc>>,
@@ -84,6 +83,13 @@ pub struct ChargeState {
     pub feeding: bool,
     /// How.
     pub charge: Charge,
+}
+
+/// What a saved one does not have: nothing is known, and nothing has just happened.
+impl Default for Refresh {
+    fn default() -> Self {
+        Self::new(DateTime::UNIX_EPOCH)
+    }
 }
 
 impl Refresh {
