@@ -148,6 +148,10 @@ impl Program {
 
     /// Starts it with more flags.
     fn start(&self, flags: &[&str]) -> Running {
+        Running::start(&mut self.command(flags))
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
         command
             .args(["saic-mqtt-gateway", "-m", &self.broker, "-s", &self.uri])
@@ -159,7 +163,7 @@ impl Program {
             .env("SAIC_PASSWORD", "demo-password")
             .current_dir(self.directory.path())
             .stdin(Stdio::null());
-        Running::start(&mut command)
+        command
     }
 }
 

@@ -68,7 +68,7 @@ impl Account {
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
@@ -176,6 +176,10 @@ impl Account {
             tracing::warn!("the list of cars is empty, the known ones stay");
             return Ok(known.len());
         }
+        if first && list.iter().any(|info| info.vin.is_some()) {
+            // Before the cars say anything: whoever hears them may answer at once.
+            self.listen();
+        }
         let mut there = Vec::new();
         for info in &list {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
@@ -191,9 +195,6 @@ impl Account {
             if !there.contains(&vin) {
                 self.remove(&vin);
             }
-        }
-        if first && !there.is_empty() {
-            self.listen();
         }
         if !there.is_empty() {
             self.forget_others(&there).await;

@@ -15,6 +15,7 @@ use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
 use super::extra::Extras;
+use super::messages;
 use super::osmand::Osmand;
 use super::refresh::{Mode, Period, Refresh};
 use super::shared::Shared;
@@ -277,7 +278,9 @@ impl Car {
                     self.memory.trips.started(at);
                     self.memory.allowance.renew();
                 }
-                self.refresh.activity(self.shared.now());
+                let now = self.shared.now();
+                let at = messages::certain_time(&message, at, now);
+                self.refresh.was_active(at, now);
             }
         }
     }
