@@ -16,12 +16,14 @@ use running::Running;
 use watcher::Watcher;
 
 mod allowance;
+mod bursts;
 mod charging_call;
 mod cloud_session;
 mod days;
 mod discovery;
 mod garage;
 mod holiday;
+mod mailbox;
 mod message_list;
 mod others;
 mod packaging;

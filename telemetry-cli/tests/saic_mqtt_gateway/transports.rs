@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use saic_ismart::simulator::Activity;
 
@@ -111,23 +111,20 @@ async fn a_web_socket_works() {
     works(&broker, &format!("ws://localhost:{port}"), &[]).await;
 }
 
-#[test]
-fn a_broker_that_refuses_the_login_ends_it() {
-    let broker = Mosquitto::with_login("gateway", "right");
-    let directory = tempfile::tempdir().unwrap();
-    let address = broker.address();
-    let output = Command::new(env!("CARGO_BIN_EXE_telemetry"))
-        .args(["saic-mqtt-gateway", "-m", &format!("tcp://{address}")])
-        .args(["--mqtt-user", "gateway", "--mqtt-password", "wr0ng"])
-        // Nobody is there.
-        .args(["-u", "a@b.example", "-p", "x", "-s", "http://127.0.0.1:9/"])
-        .arg("--state-dir")
-        .arg(directory.path())
-        .env_clear()
-        .output()
-        .expect("it was built");
-    assert_eq!(output.status.code(), Some(6));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("`--mqtt-password`"), "{stderr}");
-    assert!(!stderr.contains("wr0ng"), "{stderr}");
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_refuses_the_password_is_said_of_its_flag() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::with_login("me", "right");
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let flags = ["--mqtt-user", "me", "--mqtt-password", "wrong"];
+    let mut command = program.command(&flags);
+    let ended = tokio::task::spawn_blocking(move || command.output()).await;
+    let ended = ended.expect("no panic").expect("the program");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(6), "{said}");
+    assert!(
+        said.contains("check `--mqtt-user` and `--mqtt-password`"),
+        "{said}"
+    );
+    assert!(!said.contains("mqtt.password"), "{said}");
 }

@@ -6,6 +6,7 @@ use saic_ismart::{VehicleStatus, plausibility};
 use super::super::freshness::Outcome;
 use super::super::{hybrid, topics};
 use super::Car;
+use super::poll::correct;
 use super::reason::reason;
 
 /// What the car said longer ago is not worth showing.
@@ -33,6 +34,7 @@ impl Car {
             self.refresh.activity(now);
         }
         if is_worth_showing(&kept, now) {
+            correct(self.profile(), &mut kept.basic);
             self.memory.temperatures.check(&mut kept.basic, now);
             self.show_kept(&kept);
         }

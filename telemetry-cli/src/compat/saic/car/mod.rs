@@ -14,6 +14,7 @@ use super::announcer::Shown;
 use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
+use super::drive::drive;
 use super::extra::Extras;
 use super::messages;
 use super::osmand::Osmand;
@@ -93,6 +94,9 @@ impl Car {
     /// A car that goes on where it was before a restart. None without a VIN.
     pub fn new(client: &Client, info: &VehicleInfo, shared: &Shared) -> Option<Self> {
         let vehicle = client.vehicle(info)?;
+        let mut profile = vehicle.profile().clone();
+        profile.drive = drive(info, &profile);
+        let vehicle = vehicle.with_profile(profile);
         let vin = vehicle.vin().as_str().to_owned();
         let now = shared.now();
         let (refresh, memory) = state::load(shared, &vin, now);

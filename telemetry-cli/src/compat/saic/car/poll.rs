@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use saic_ismart::{BasicStatus, ChargingData, ClimateStatus, VehicleStatus};
+use saic_ismart::{
+    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus,
+};
 
 use super::super::charging_interval::Charge;
 use super::super::freshness::{Before, Freshness, Outcome, freshness};
@@ -118,6 +120,7 @@ impl Car {
 
     async fn succeeded(&mut self, mut status: VehicleStatus, asked_at: DateTime<Utc>) {
         let now = self.shared.now();
+        correct(self.profile(), &mut status.basic);
         self.memory.temperatures.check(&mut status.basic, now);
         // What comes next may take long.
         let shown = topics::status(&status, self.refresh.is_charging());
@@ -346,6 +349,14 @@ impl Car {
     }
 }
 
+/// A series may say in a way of its own that the climate is off.
+pub(super) fn correct(profile: &Profile, basic: &mut BasicStatus) {
+    let activity = |status| profile.climate_activity(status);
+    if basic.climate.map(activity) == Some(ClimateActivity::Off) {
+        basic.climate = Some(ClimateStatus::Off);
+    }
+}
+
 /// Whether the car has reported to the cloud since then.
 fn has_spoken(cached: &VehicleStatus, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     cached
@@ -377,6 +388,16 @@ fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<(&'static str,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_mg3_that_ignored_a_command_is_off() {
+        for (series, active) in [("ZP22", false), ("EH32 S", true)] {
+            let json = r#"{"basicVehicleStatus": {"remoteClimateStatus": 3}}"#;
+            let mut status = VehicleStatus::from_json(json).unwrap();
+            correct(&Profile::default().with_series(series), &mut status.basic);
+            assert_eq!(status.basic.is_hv_active(), active, "{series}");
+        }
+    }
 
     #[test]
     fn only_a_fresh_status_counts() {
