@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::charging_station::ChargingStation;
 use super::mapping;
 use super::zone::Zone;
-use crate::cli::SaicMqttGatewayArgs;
+use crate::cli::{Hidden, SaicMqttGatewayArgs};
 use crate::config::{self, Environment, Secret};
 use crate::exit::Failure;
 use given::{Given, http_url, positive, usage};
@@ -115,6 +115,7 @@ impl Options {
     pub fn new(args: &SaicMqttGatewayArgs, environment: &Environment) -> Result<Self, Failure> {
         let given = Given(environment);
         let text = |flag: &Option<String>, name, variable| given.text(flag, name, variable);
+        let shown = |flag: &Option<Hidden>| flag.as_deref().map(str::to_owned);
         let map = |flag: &Option<String>, name, variable| match text(flag, name, variable) {
             Some(found) => found.read(mapping::by_vin),
             None => Ok(BTreeMap::new()),
@@ -205,10 +206,10 @@ impl Options {
             stations: given.stations(args)?,
             abrp: Abrp {
                 uri: args.abrp_uri.clone().unwrap_or_else(|| ABRP_URI.to_owned()),
-                api_key: text(&args.abrp_api_key, "--abrp-api-key", "ABRP_API_KEY")
+                api_key: text(&shown(&args.abrp_api_key), "--abrp-api-key", "ABRP_API_KEY")
                     .map_or_else(|| ABRP_API_KEY.to_owned(), |found| found.value),
                 tokens: map(
-                    &args.abrp_user_token,
+                    &shown(&args.abrp_user_token),
                     "--abrp-user-token",
                     "ABRP_USER_TOKEN",
                 )?
