@@ -480,7 +480,9 @@ fn times_of_day_are_texts() {
     let mut device = device(DeviceKind::Vehicle);
     let row = &control::vehicle::CHARGING_SCHEDULE;
     device.controls = vec![Offer::new(row, true).with_extra("charging_plan")];
-    let document = device_document(&names(), &device, &Seen::default()).unwrap();
+    let mut seen = Seen::default();
+    seen.record(&full(DeviceKind::Vehicle, 1, &[]).values);
+    let document = device_document(&names(), &device, &seen).unwrap();
     assert_valid(&document);
     let component = &components(&document)["charging_schedule"];
     assert_eq!(component["platform"], "text");

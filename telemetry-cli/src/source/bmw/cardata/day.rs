@@ -37,7 +37,7 @@ struct World {
 impl World {
     /// With a BMW and a MINI, from the beginning of a day.
     fn new() -> Self {
-        let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "Simulated");
+        let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "i4 eDrive40");
         let cars = vec![car(BMW, "BMW_I"), car(MINI, "MINI")];
         Self {
             cloud: Mutex::new(CarDataCloud::new(CLIENT_ID, cars, 1)),
@@ -304,6 +304,7 @@ async fn an_estimate_stands_beside_what_the_car_said() {
         account.config.estimate_soc = estimate_soc;
         let vin = Vin::new(BMW).unwrap();
         account.find_cars().await.unwrap();
+        account.describe(&vin).await.unwrap();
         let data = account.client.telematic_data(&vin, RECOMMENDED_KEYS).await;
         account.answered(&vin, &data.unwrap(), world.now());
         let reading = |account: &Account| {
