@@ -34,6 +34,10 @@ const ALARMS: [(AlarmKind, bool); 3] = [
 /// Where the messages that were seen are kept.
 const SEEN: &str = "messages.json";
 
+/// After a login that was refused. A lock ends the next day, a password may be
+/// set right in the app; five attempts a day would lock the account.
+const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
+
 /// The account with its cars.
 #[derive(Debug)]
 pub struct Account {
@@ -43,6 +47,8 @@ pub struct Account {
     seen: Seen,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
+    /// The cloud has refused a login: the next list begins with another one.
+    refused: bool,
 }
 
 impl Account {
@@ -55,13 +61,14 @@ impl Account {
             cars,
             tasks: JoinSet::new(),
             shutdown,
+            refused: false,
         }
     }
 
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
@@ -92,17 +99,19 @@ impl Account {
                         options.messages_interval
                     }
                     Ok(_) => options.account_interval,
-                    Err(error) => {
-                        if self.failed(&error) {
-                            return std::future::pending().await;
-                        }
-                        options.messages_interval
-                    }
+                    Err(error) => self.failed(&error).await,
                 };
                 next_list = Instant::now() + pause;
             }
             if next_messages <= Instant::now() {
-                self.messages().await;
+                if self
+                    .messages()
+                    .await
+                    .is_err_and(|error| error.needs_login())
+                    && !self.refused
+                {
+                    next_list = Instant::now();
+                }
                 next_messages = Instant::now() + options.messages_interval;
             }
             tokio::time::sleep_until(next_list.min(next_messages)).await;
@@ -132,22 +141,31 @@ impl Account {
         }
     }
 
-    /// True if no attempt makes sense before the user has done something.
-    fn failed(&self, error: &Error) -> bool {
+    /// When the next attempt makes sense.
+    async fn failed(&mut self, error: &Error) -> Duration {
         if matches!(error, Error::Login(_)) {
             self.hold("lastLoginError", text::timestamp(self.shared.now()));
         }
-        match error.needs_login() {
-            true => tracing::error!(
-                "{error}; correct it and restart: more attempts would lock the account"
-            ),
-            false => tracing::warn!("no list of cars: {error}; trying again"),
+        self.refused = error.needs_login();
+        if !self.refused {
+            tracing::warn!("no list of cars: {error}; trying again");
+            return self.shared.options.messages_interval;
         }
-        error.needs_login()
+        tracing::error!(
+            "{error}; correct it and restart, the next attempt is in {} hours: more would lock \
+             the account",
+            AFTER_REFUSAL.as_secs() / 3600
+        );
+        client::end_pause(&self.shared).await;
+        AFTER_REFUSAL
     }
 
     /// Looks which cars there are; how many.
     async fn list(&mut self) -> Result<usize, Error> {
+        if self.refused {
+            self.client.login().await?;
+            self.refused = false;
+        }
         let list = self.client.vehicles().await?;
         self.learn_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
@@ -265,13 +283,13 @@ impl Account {
         }
     }
 
-    async fn messages(&mut self) {
+    async fn messages(&mut self) -> Result<(), Error> {
         for page in 1..=PAGES {
             let list = match self.client.messages(MessageGroup::Alarm, page, PAGE).await {
                 Ok(list) => list.messages,
                 Err(error) => {
                     tracing::debug!("no messages: {error}");
-                    return;
+                    return Err(error);
                 }
             };
             let last = list.len() < PAGE as usize;
@@ -289,9 +307,10 @@ impl Account {
                 self.shared.save(SEEN, &self.seen).await;
             }
             if outcome.reached_known || last {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     fn hold(&self, name: &str, payload: String) {
