@@ -237,6 +237,8 @@ pub struct Store {
     /// Rows that are older are deleted.
     #[serde(with = "duration")]
     pub history: Duration,
+    /// Nobody else reads the file while the gateway runs.
+    pub exclusive: bool,
 }
 
 impl Default for Store {
@@ -245,6 +247,7 @@ impl Default for Store {
             sqlite: true,
             path: None,
             history: Duration::from_secs(730 * 86_400),
+            exclusive: false,
         }
     }
 }

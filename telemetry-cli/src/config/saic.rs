@@ -48,6 +48,10 @@ pub struct Saic {
     /// At most so many questions to each car in 24 hours, restarts included.
     #[serde(default = "Saic::default_live_calls_per_day")]
     pub live_calls_per_day: u32,
+    /// Of the battery heating schedule, such as `Europe/Rome`; that of this
+    /// computer if absent.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// How long the account is left to another device that logged in.
     #[serde(with = "duration", default = "Saic::default_relogin_delay")]
     pub relogin_delay: Duration,
@@ -84,6 +88,9 @@ pub enum SaicRegion {
     Th,
     /// China.
     Cn,
+    /// India, whose cars are on another cloud: refused with the reason.
+    #[serde(alias = "india")]
+    In,
 }
 
 impl SaicRegion {
@@ -97,6 +104,7 @@ impl SaicRegion {
             Self::Br => "br",
             Self::Th => "th",
             Self::Cn => "cn",
+            Self::In => "in",
         }
     }
 }
@@ -156,12 +164,18 @@ impl Saic {
             charging_interval: Self::default_charging_interval(),
             parked_interval: Self::default_parked_interval(),
             live_calls_per_day: Self::default_live_calls_per_day(),
+            time_zone: None,
             relogin_delay: Self::default_relogin_delay(),
             start_messages: true,
             store: Keep::default(),
             vehicle: BTreeMap::new(),
             allow: SaicAllow::default(),
         }
+    }
+
+    /// The time zone that is named, if there is such a one.
+    pub fn zone(&self) -> Option<chrono_tz::Tz> {
+        self.time_zone.as_deref()?.parse().ok()
     }
 
     /// What is said about the car `vin`, in whatever case it is written.

@@ -181,6 +181,10 @@ impl Account {
             tracing::warn!("the list of cars is empty, the known ones stay");
             return Ok(known.len());
         }
+        if first && list.iter().any(|info| info.vin.is_some()) {
+            // Before the cars say anything: whoever hears them may answer at once.
+            self.listen();
+        }
         let mut there = Vec::new();
         for info in &list {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
@@ -200,9 +204,6 @@ impl Account {
             if !there.contains(&vin) {
                 self.remove(&vin).await;
             }
-        }
-        if first && !there.is_empty() {
-            self.listen();
         }
         if !there.is_empty() {
             self.forget_others(&there).await;

@@ -11,6 +11,7 @@ pub use options::Options;
 
 pub mod abrp;
 pub mod account;
+pub mod allowance;
 pub mod announcer;
 pub mod capacity;
 pub mod car;
@@ -24,6 +25,7 @@ pub mod dotenv;
 pub mod drive;
 pub mod entities;
 pub mod extra;
+pub mod freshness;
 pub mod garage;
 pub mod gateway;
 pub mod hybrid;
@@ -38,8 +40,10 @@ pub mod refresh;
 pub mod reply;
 pub mod shared;
 pub mod telemetry;
+pub mod temperature;
 pub mod text;
 pub mod topics;
+pub mod trip;
 pub mod zone;
 
 /// The name of the command.

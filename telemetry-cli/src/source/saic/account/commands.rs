@@ -94,9 +94,9 @@ impl Account {
         let order = Order::of(control, value, &car.known)?;
         let (id, vehicle) = (car.id().clone(), car.vehicle.clone());
         self.count(index);
-        let client = self.client.clone();
+        let (client, zone, now) = (self.client.clone(), self.config.zone(), self.now());
         let told = async move {
-            let said = order.carry_out(&client, &vehicle).await;
+            let said = order.carry_out(&client, &vehicle, zone, now).await;
             let answers = match order.questions(&said, vehicle.profile().drive.has_plug()) {
                 Questions {
                     status: false,
@@ -138,6 +138,10 @@ impl Account {
                     if let Some((status, text)) = status {
                         car.told_status(status, Some(text), now);
                     }
+                    if let Some((schedule, text)) = said.heating {
+                        car.known.heating_schedule = Some(schedule);
+                        car.memory.heating = text;
+                    }
                     if let Some(management) = said.management {
                         car.told_management(management, now);
                     }
@@ -166,7 +170,9 @@ impl Account {
                 return Err(error);
             }
         }
-        result
+        result?;
+        let known = self.cars.get(index).map(|car| &car.known);
+        order.took_effect(known.and_then(|known| known.charging.as_deref()))
     }
 }
 
