@@ -338,7 +338,8 @@ fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
     match (0.0..=f64::from(highest)).contains(&level) {
         true => Ok(Command::Seat(side, level as u8)),
         false => Err(wrong(format!(
-            "Invalid heated seat level {level}. Range must be from 0 to {highest} inclusive"
+            "Invalid heated seat level {}. Range must be from 0 to {highest} inclusive",
+            shortened(text)
         ))),
     }
 }

@@ -360,6 +360,7 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         "Error setting value for payload 8A"
     );
     assert!(refused("climate/heatedSeatsFrontLeftLevel", "2").ends_with("from 0 to 1 inclusive"));
+    assert!(refused("climate/heatedSeatsFrontLeftLevel", "1e308").len() < 200);
     let until_soc = r#"{"startTime":"22:00","endTime":"06:00","mode":"UNTIL_CONFIGURED_SOC"}"#;
     assert_eq!(
         refused("drivetrain/chargingSchedule", until_soc),

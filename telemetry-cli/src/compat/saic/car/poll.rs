@@ -16,7 +16,7 @@ use super::super::topics::charging::{
     range_km, soc_percent,
 };
 use super::super::topics::status::HV_ACTIVE;
-use super::super::topics::{self, ChargeFacts, Publications, TripFacts};
+use super::super::topics::{self, Publications, TripFacts};
 use super::super::trip::Seen;
 use super::Car;
 use super::reason::{is_elsewhere, left_to_another, reason, whose};
@@ -150,8 +150,7 @@ impl Car {
         self.refresh.poll_succeeded(now);
         self.remember(&status.basic, charging.as_ref());
 
-        let about_charging =
-            topics::charging(&status.basic, charging.as_ref(), ChargeFacts { capacity });
+        let about_charging = topics::charging(&status.basic, charging.as_ref(), capacity);
         let about_charging = about_charging.without(|one| is_forgotten(one, &self.memory.held));
         self.say(about_charging);
         self.tell_trip(&status, charging.as_ref(), now);

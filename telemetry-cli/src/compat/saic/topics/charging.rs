@@ -14,19 +14,12 @@ use super::super::capacity::Capacity;
 use super::super::text::rounded;
 use super::{Publication, Publications};
 
-/// What else plays a part.
-#[derive(Clone, Copy, Debug)]
-pub struct ChargeFacts {
-    /// Of the battery.
-    pub capacity: Capacity,
-}
-
-/// The topics of both answers together. Without charging data only what the
-/// status knows.
+/// The topics of both answers together, for a battery of this capacity. Without
+/// charging data only what the status knows.
 pub fn charging(
     basic: &BasicStatus,
     data: Option<&ChargingData>,
-    facts: ChargeFacts,
+    capacity: Capacity,
 ) -> Publications {
     let mut topics = Publications::default();
     let soc = soc_percent(basic, data);
@@ -42,7 +35,7 @@ pub fn charging(
     state(management, rvs, &mut topics);
     settings(management, &mut topics);
     distances(basic, management, rvs, &mut topics);
-    energies(rvs, soc, facts.capacity, &mut topics);
+    energies(rvs, soc, capacity, &mut topics);
     charger(management, &mut topics);
     topics
 }

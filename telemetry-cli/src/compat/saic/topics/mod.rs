@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::text;
 
-pub use charging::{ChargeFacts, charging};
+pub use charging::charging;
 pub use info::info;
 pub use message::message;
 pub use status::{cached, status};

@@ -12,11 +12,9 @@ const STATUS: &str = include_str!("../../../../tests/data/saic-golden-status.jso
 const CHARGING: &str = include_str!("../../../../tests/data/saic-golden-charging.json");
 const TOPICS: &str = include_str!("../../../../tests/data/saic-golden-topics.txt");
 
-const FACTS: ChargeFacts = ChargeFacts {
-    capacity: Capacity {
-        kwh: Some(64.0),
-        factor: 64.0 / 72.5,
-    },
+const CAPACITY: Capacity = Capacity {
+    kwh: Some(64.0),
+    factor: 64.0 / 72.5,
 };
 
 fn lines(publications: &[Publications]) -> Vec<String> {
@@ -31,7 +29,7 @@ fn both(status_json: &str, charging_json: &str) -> Vec<String> {
     let charged = charging::is_charging(&data.management);
     lines(&[
         status(&status_now, charged),
-        charging(&status_now.basic, Some(&data), FACTS),
+        charging(&status_now.basic, Some(&data), CAPACITY),
     ])
 }
 
@@ -52,7 +50,7 @@ fn what_is_unknown_is_not_published() {
     let status_now = VehicleStatus::from_json("{}").unwrap();
     let nothing = lines(&[
         status(&status_now, false),
-        charging(&status_now.basic, None, FACTS),
+        charging(&status_now.basic, None, CAPACITY),
     ]);
     assert_eq!(
         nothing,
@@ -64,11 +62,9 @@ fn what_is_unknown_is_not_published() {
         ]
     );
     let data = ChargingData::from_json("{}").unwrap();
-    let nothing = ChargeFacts {
-        capacity: Capacity {
-            kwh: None,
-            factor: 1.0,
-        },
+    let nothing = Capacity {
+        kwh: None,
+        factor: 1.0,
     };
     assert_eq!(
         lines(&[charging(&status_now.basic, Some(&data), nothing)]),
@@ -288,7 +284,7 @@ fn odd_values_have_their_texts() {
 #[test]
 fn settings_are_sent_only_when_they_change() {
     let data = ChargingData::from_json(CHARGING).unwrap();
-    let published = charging(&Default::default(), Some(&data), FACTS);
+    let published = charging(&Default::default(), Some(&data), CAPACITY);
     let quiet: Vec<_> = published
         .0
         .iter()
@@ -447,13 +443,13 @@ fn energy_is_counted_in_tenths_of_a_percent() {
         let data = ChargingData::from_json(&CHARGING.replace(from, to)).unwrap();
         charging::energy_kwh(&data, capacity).map(|kwh| super::super::text::rounded(kwh, 3))
     };
-    assert_eq!(energy("", "", FACTS.capacity), Some(34.432));
+    assert_eq!(energy("", "", CAPACITY), Some(34.432));
     // By the car's own counter.
     let unknown = Capacity {
         kwh: None,
-        ..FACTS.capacity
+        ..CAPACITY
     };
     assert_eq!(energy("", "", unknown), Some(34.43));
     let no_soc = (r#""bmsPackSOCDsp": 538"#, r#""bmsPackSOCDsp": 1023"#);
-    assert_eq!(energy(no_soc.0, no_soc.1, FACTS.capacity), Some(34.43));
+    assert_eq!(energy(no_soc.0, no_soc.1, CAPACITY), Some(34.43));
 }
