@@ -22,7 +22,8 @@ impl Found {
 
 impl Given<'_> {
     pub(super) fn text(&self, flag: &Option<String>, name: &str, variable: &str) -> Option<Found> {
-        if let Some(value) = flag {
+        // An empty one is none, as in the original: people leave them in templates.
+        if let Some(value) = flag.as_ref().filter(|value| !value.is_empty()) {
             return Some(Found {
                 value: value.clone(),
                 origin: format!("`{name}`"),
@@ -72,7 +73,7 @@ impl Given<'_> {
 
     /// A variable is read when it is needed, and stands in no structure.
     pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
-        match flag {
+        match flag.as_ref().filter(|text| !text.is_empty()) {
             Some(text) => Some(text.clone().into()),
             None => self.0.get(variable).map(|text| text.to_owned().into()),
         }

@@ -375,3 +375,18 @@ fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
     .unwrap();
     assert_eq!(options.mqtt.unwrap().url, "tls://b");
 }
+
+#[test]
+fn a_flag_that_is_left_empty_is_not_given() {
+    let options = options(
+        "--mqtt-user= --mqtt-server-cert= --osmand-server-uri= --mqtt-topic-prefix= \
+         --saic-password=",
+        &[("SAIC_PASSWORD", "of-the-variable")],
+    )
+    .unwrap();
+    let mqtt = options.mqtt.as_ref().unwrap();
+    assert_eq!((&mqtt.user, &mqtt.ca), (&None, &None));
+    assert!(options.osmand.is_none());
+    assert_eq!(options.prefix, "saic");
+    assert!(options.account.password.reveal().is_ok());
+}
