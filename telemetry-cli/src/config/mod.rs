@@ -18,6 +18,7 @@ pub use check::is_address;
 pub use drop_in::{BluettiTopics, BmwMessages, DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
+pub use host_name::HostName;
 pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
 pub use pin::{Passkey, Pin, PinError};
@@ -36,6 +37,7 @@ mod drop_in;
 mod duration;
 mod environment;
 mod explain;
+mod host_name;
 mod load;
 mod mariadb;
 mod pin;
@@ -156,6 +158,9 @@ pub struct Mqtt {
     /// Client id; made from the gateway's id if absent.
     #[serde(default)]
     pub client_id: Option<String>,
+    /// Whether the broker's certificate has to be for its host name.
+    #[serde(skip)]
+    pub host_name: HostName,
     /// First level of every topic.
     #[serde(default = "Mqtt::default_topic_prefix")]
     pub topic_prefix: String,
@@ -179,6 +184,7 @@ impl Mqtt {
             client_cert: None,
             client_key: None,
             client_id: None,
+            host_name: HostName::default(),
             topic_prefix: Self::default_topic_prefix(),
             per_metric_topics: yes(),
             history: false,

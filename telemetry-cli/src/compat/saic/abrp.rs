@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::car::Answer;
 use super::options;
 use super::pace::Pace;
+use super::raw;
 use super::shared::Shared;
 use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
 use super::text;
@@ -163,11 +164,6 @@ impl Abrp {
         };
         let said = self.post(shared, &message).await;
         self.pace.sent(said.is_ok(), now);
-        if self.raw {
-            shared.tell(shared.names.raw("abrp", "1/tlm/send", "request"), message);
-            let response = said.clone().unwrap_or_else(|why| why);
-            shared.tell(shared.names.raw("abrp", "1/tlm/send", "response"), response);
-        }
         Some(said.unwrap_or_else(|why| {
             tracing::warn!("ABRP: {why}");
             why
@@ -188,11 +184,8 @@ impl Abrp {
             .http
             .post(url)
             .header("Authorization", format!("APIKEY {}", self.api_key));
-        // The address holds the token.
-        let plain = |error: reqwest::Error| format!("not reached: {}", error.without_url());
-        let response = request.send().await.map_err(plain)?;
-        let status = response.status();
-        let body = response.text().await.map_err(plain)?;
+        let service = self.raw.then_some("abrp");
+        let (status, body) = raw::send(shared, service, request).await?;
         match (status.is_success(), is_refusal(&body)) {
             (true, false) => Ok(shortened(&body)),
             (true, true) => Err(shortened(&body)),

@@ -35,6 +35,10 @@ const ALARMS: [(AlarmKind, bool); 3] = [
 /// Where the messages that were seen are kept.
 const SEEN: &str = "messages.json";
 
+/// After a login that was refused. A lock ends the next day, a password may be
+/// set right in the app; five attempts a day would lock the account.
+const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
+
 /// The account with its cars.
 #[derive(Debug)]
 pub struct Account {
@@ -47,6 +51,8 @@ pub struct Account {
     zone: Option<String>,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
+    /// The cloud has refused a login: the next list begins with another one.
+    refused: bool,
 }
 
 impl Account {
@@ -61,13 +67,14 @@ impl Account {
             zone: None,
             tasks: JoinSet::new(),
             shutdown,
+            refused: false,
         }
     }
 
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
@@ -99,17 +106,19 @@ impl Account {
                     }
                     Ok(_) if self.missing.is_in_doubt() => options.messages_interval,
                     Ok(_) => options.account_interval,
-                    Err(error) => {
-                        if self.failed(&error) {
-                            return std::future::pending().await;
-                        }
-                        options.messages_interval
-                    }
+                    Err(error) => self.failed(&error).await,
                 };
                 next_list = Instant::now() + pause;
             }
             if next_messages <= Instant::now() {
-                self.messages().await;
+                if self
+                    .messages()
+                    .await
+                    .is_err_and(|error| error.needs_login())
+                    && !self.refused
+                {
+                    next_list = Instant::now();
+                }
                 next_messages = Instant::now() + options.messages_interval;
             }
             tokio::time::sleep_until(next_list.min(next_messages)).await;
@@ -142,22 +151,31 @@ impl Account {
         }
     }
 
-    /// True if no attempt makes sense before the user has done something.
-    fn failed(&self, error: &Error) -> bool {
+    /// When the next attempt makes sense.
+    async fn failed(&mut self, error: &Error) -> Duration {
         if matches!(error, Error::Login(_)) {
             self.hold("lastLoginError", text::timestamp(self.shared.now()));
         }
-        match error.needs_login() {
-            true => tracing::error!(
-                "{error}; correct it and restart: more attempts would lock the account"
-            ),
-            false => tracing::warn!("no list of cars: {error}; trying again"),
+        self.refused = error.needs_login();
+        if !self.refused {
+            tracing::warn!("no list of cars: {error}; trying again");
+            return self.shared.options.messages_interval;
         }
-        error.needs_login()
+        tracing::error!(
+            "{error}; correct it and restart, the next attempt is in {} hours: more would lock \
+             the account",
+            AFTER_REFUSAL.as_secs() / 3600
+        );
+        client::end_pause(&self.shared).await;
+        AFTER_REFUSAL
     }
 
     /// Looks which cars there are; how many.
     async fn list(&mut self) -> Result<usize, Error> {
+        if self.refused {
+            self.client.login().await?;
+            self.refused = false;
+        }
         let list = self.client.vehicles().await?;
         self.ask_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
@@ -280,10 +298,10 @@ impl Account {
         }
     }
 
-    async fn messages(&mut self) {
+    async fn messages(&mut self) -> Result<(), Error> {
         // Whoever switches polling off leaves the account to the phone.
         if !self.cars.is_any_asked() {
-            return;
+            return Ok(());
         }
         let mut all = Vec::new();
         for page in 1..=PAGES {
@@ -291,7 +309,7 @@ impl Account {
                 Ok(list) => list.messages,
                 Err(error) => {
                     tracing::debug!("no messages: {error}");
-                    return;
+                    return Err(error);
                 }
             };
             let last = list.len() < PAGE as usize || self.seen.reaches(&list);
@@ -313,6 +331,7 @@ impl Account {
         if something {
             self.shared.save(SEEN, &self.seen).await;
         }
+        Ok(())
     }
 
     fn hold(&self, name: &str, payload: String) {

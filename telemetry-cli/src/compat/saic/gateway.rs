@@ -117,7 +117,10 @@ pub async fn run(
             };
             tokio::spawn(session.run(task))
         }
-        None => tokio::spawn(console::run(outgoing, broker_shutdown.clone())),
+        None => {
+            let prefix = shared.names.prefix().to_owned();
+            tokio::spawn(console::run(outgoing, prefix, broker_shutdown.clone()))
+        }
     };
     // It ends when the session does.
     let crash = async {

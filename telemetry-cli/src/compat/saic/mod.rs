@@ -32,6 +32,7 @@ pub mod names;
 pub mod options;
 pub mod osmand;
 pub mod pace;
+pub mod raw;
 pub mod refresh;
 pub mod shared;
 pub mod telemetry;

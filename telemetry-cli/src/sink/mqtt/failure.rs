@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
+use rustls::{CertificateError, Error as Tls};
 
 use crate::sink::peer::Peer;
 
@@ -67,6 +68,28 @@ impl Failure {
     }
 }
 
+/// Whether the broker's certificate is for another host name, and nothing else
+/// is wrong with it.
+pub(super) fn is_another_name(error: &ConnectionError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<io::Error>()
+            && let Some(inner) = io.get_ref()
+        {
+            cause = Some(inner);
+            continue;
+        }
+        if let Some(Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) = error.downcast_ref()
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 const CUT_AT_ONCE: &str = "it closed the connection at once; \
     encrypted port with an unencrypted mqtt.url, or the other way round?";
 
@@ -114,8 +137,6 @@ fn io_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::
 mod tests {
     use std::io::ErrorKind;
 
-    use rustls::{CertificateError, Error as Tls};
-
     use super::*;
 
     #[test]
@@ -129,7 +150,18 @@ mod tests {
         assert!(text(unknown.into()).starts_with("unknown host"));
         let issuer = Tls::InvalidCertificate(CertificateError::UnknownIssuer);
         let tls = TlsError::Io(io::Error::new(ErrorKind::InvalidData, issuer));
-        assert!(text(ConnectionError::Tls(tls)).contains("set mqtt.ca"));
+        let issuer = ConnectionError::Tls(tls);
+        assert!(!is_another_name(&issuer));
+        assert!(text(issuer).contains("set mqtt.ca"));
+        let name = Tls::InvalidCertificate(CertificateError::NotValidForName);
+        let wrapped = TlsError::Io(io::Error::new(ErrorKind::InvalidData, name.clone()));
+        for error in [
+            ConnectionError::Tls(wrapped),
+            ConnectionError::Tls(TlsError::TLS(name)),
+        ] {
+            assert!(is_another_name(&error));
+            assert!(text(error).contains("another host name"));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! meant to hold and what it wants to hear, this keeps the connection.
 
 use rumqttc::QoS;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant, interval};
 
 use super::connection::{Connection, Happening, Token};
@@ -86,18 +86,60 @@ pub struct Heard {
 
 /// Says things to the broker, or to whoever stands in for it.
 #[derive(Clone, Debug)]
-pub struct Speaker(mpsc::UnboundedSender<Outgoing>);
+pub struct Speaker {
+    said: mpsc::UnboundedSender<Outgoing>,
+    listens: watch::Receiver<()>,
+}
+
+/// What was said, for the broker or whoever stands in for it.
+#[derive(Debug)]
+pub struct Outbox {
+    said: mpsc::UnboundedReceiver<Outgoing>,
+    listens: watch::Sender<()>,
+}
+
+impl Outbox {
+    /// The next that is said; nothing when nobody can say anything any more.
+    pub async fn recv(&mut self) -> Option<Outgoing> {
+        self.said.recv().await
+    }
+
+    /// The next that was said already.
+    fn try_recv(&mut self) -> Option<Outgoing> {
+        self.said.try_recv().ok()
+    }
+
+    /// Filters have been taken: what is retained on them follows.
+    pub fn listening(&self) {
+        self.listens.send_replace(());
+    }
+}
 
 impl Speaker {
     /// A speaker, and what hears it.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+    pub fn new() -> (Self, Outbox) {
+        let (said, receiver) = mpsc::unbounded_channel();
+        let (sender, listens) = watch::channel(());
+        let outbox = Outbox {
+            said: receiver,
+            listens: sender,
+        };
+        (Self { said, listens }, outbox)
     }
 
     /// Says it; in vain when the session is over.
     pub fn say(&self, outgoing: Outgoing) {
-        let _ = self.0.send(outgoing);
+        let _ = self.said.send(outgoing);
+    }
+
+    /// Listens on `filter`, and waits until the broker has taken that. Without
+    /// a broker this is so at once.
+    pub async fn listen(&self, filter: String) {
+        let mut listens = self.listens.clone();
+        listens.mark_unchanged();
+        self.say(Outgoing::Listen(filter));
+        // Nobody is left to take it, if this fails.
+        let _ = listens.changed().await;
     }
 }
 
@@ -105,7 +147,7 @@ impl Speaker {
 pub struct Session {
     settings: Settings,
     status_topic: String,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    outgoing: Outbox,
     heard: mpsc::Sender<Heard>,
     filters: Vec<String>,
     retained: Retained,
@@ -130,7 +172,7 @@ impl Session {
     pub fn new(
         config: &config::Mqtt,
         status_topic: String,
-        outgoing: mpsc::UnboundedReceiver<Outgoing>,
+        outgoing: Outbox,
     ) -> Result<(Self, mpsc::Receiver<Heard>), String> {
         let will = Some((status_topic.clone(), OFFLINE));
         let settings = Settings::new(config, &DeviceId::new(&["telemetry"]), will)?;
@@ -261,7 +303,12 @@ impl Session {
                 }
                 return None;
             }
+            Some(Happening::Subscribed) => {
+                self.outgoing.listening();
+                return None;
+            }
             Some(Happening::NotSubscribed) => {
+                self.outgoing.listening();
                 tracing::warn!(
                     broker = %self.settings.broker,
                     "it does not let us subscribe, so that commands do not arrive; its access \
@@ -280,7 +327,7 @@ impl Session {
 
     /// What was said last is to arrive, then the goodbye.
     async fn finish(mut self) {
-        while let Ok(outgoing) = self.outgoing.try_recv() {
+        while let Some(outgoing) = self.outgoing.try_recv() {
             self.take(outgoing);
         }
         let topic = std::mem::take(&mut self.status_topic);

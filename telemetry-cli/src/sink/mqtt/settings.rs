@@ -7,7 +7,8 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-use crate::config::{self, BrokerUrl, Secret};
+use super::any_host_name::AnyHostName;
+use crate::config::{self, BrokerUrl, HostName, Secret};
 use crate::event::DeviceId;
 use crate::sink::pem::{certificates, key};
 
@@ -18,6 +19,8 @@ pub(super) struct Settings {
     pub(super) login: Option<(String, Option<Secret>)>,
     /// For secure transports.
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// The flag that lets a certificate for another host name pass.
+    pub(super) name_flag: Option<&'static str>,
     /// Topic and payload that the broker publishes when we vanish.
     pub(super) will: Option<(String, &'static str)>,
 }
@@ -59,6 +62,10 @@ impl Settings {
                 true => Some(Arc::new(tls(config)?)),
                 false => None,
             },
+            name_flag: match config.host_name {
+                HostName::CheckedUnless(flag) => Some(flag),
+                HostName::Checked | HostName::Any => None,
+            },
             broker,
             client_id,
             login: user.map(|user| (user, config.password.clone())),
@@ -70,13 +77,19 @@ impl Settings {
 /// Trusts what the system trusts, or else only the given authority.
 fn tls(config: &config::Mqtt) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS: {error}"))?;
     let builder = match &config.ca {
         None => builder
             .with_platform_verifier()
             .map_err(|error| format!("the system's certificates cannot be used: {error}"))?,
+        Some(path) if config.host_name == HostName::Any => {
+            let verifier = AnyHostName::new(authority(path)?, provider)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+        }
         Some(path) => builder.with_root_certificates(authority(path)?),
     };
     match (&config.client_cert, &config.client_key) {

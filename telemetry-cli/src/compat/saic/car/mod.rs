@@ -17,6 +17,7 @@ use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
 use super::extra::Extras;
+use super::messages;
 use super::refresh::{Mode, Period, Refresh};
 use super::shared::Shared;
 use super::text;
@@ -360,7 +361,9 @@ impl Car {
             Wish::Message(message, at) => {
                 self.say(topics::message(&message, at));
                 self.tell_message(&message);
-                self.refresh.activity(self.shared.now());
+                let now = self.shared.now();
+                let at = messages::certain_time(&message, at, now);
+                self.refresh.was_active(at, now);
             }
         }
     }

@@ -2,8 +2,11 @@
 
 use super::given::{Given, usage};
 use crate::cli::SaicMqttGatewayArgs;
-use crate::config::{self, BrokerUrl};
+use crate::config::{self, BrokerUrl, HostName};
 use crate::exit::Failure;
+
+/// What switches off that the broker's certificate has to be for its name.
+const HOST_NAME_FLAG: &str = "--mqtt-server-cert-check-hostname false";
 
 impl Given<'_> {
     pub(super) fn mqtt(&self, args: &SaicMqttGatewayArgs) -> Result<Option<config::Mqtt>, Failure> {
@@ -38,10 +41,15 @@ impl Given<'_> {
             "MQTT_SERVER_CERT_CHECK_HOSTNAME",
             true,
         );
-        if encrypted && !checked {
+        mqtt.host_name = match (checked, mqtt.ca.is_some()) {
+            (false, true) => HostName::Any,
+            (true, true) => HostName::CheckedUnless(HOST_NAME_FLAG),
+            (_, false) => HostName::Checked,
+        };
+        if encrypted && !checked && mqtt.ca.is_none() {
             tracing::warn!(
-                "`--mqtt-server-cert-check-hostname` has no effect: the name in the broker's \
-                 certificate is always checked; name the broker as its certificate does"
+                "`--mqtt-server-cert-check-hostname false` has no effect without \
+                 `--mqtt-server-cert`: the name in the broker's certificate is checked"
             );
         }
         Ok(Some(mqtt))

@@ -71,6 +71,13 @@ impl Given<'_> {
         Ok(Duration::from_secs(seconds.map_or(default, u64::from)))
     }
 
+    /// The release as whoever built it names it, else ours.
+    pub(super) fn version(&self) -> String {
+        let named = self.0.get("RELEASE_VERSION").map(str::trim);
+        let named = named.filter(|name| !name.is_empty());
+        named.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
+    }
+
     /// A variable is read when it is needed, and stands in no structure.
     pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
         match flag.as_ref().filter(|text| !text.is_empty()) {
