@@ -98,6 +98,7 @@ fn text(list: &mut List<'_>, name: &str, topic: &str, key: &str, command: &str, 
         "max": 5,
         "pattern": CLOCK,
         "icon": icon,
+        "optimistic": false,
     });
     list.add("text", name, Available::Standard, keys);
 }
