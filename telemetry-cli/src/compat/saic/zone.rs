@@ -1,9 +1,8 @@
 //! The time zone of schedules: cars and people mean the clock on their wall.
 
-use chrono::{
-    DateTime, Days, FixedOffset, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use saic_ismart::charging::next_occurrence;
 
 /// A time zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,28 +76,12 @@ impl Zone {
 
     /// When its clocks show this time of day next, after `now`.
     pub fn next(self, (hour, minute): (u8, u8), now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let time = NaiveTime::from_hms_opt(hour.into(), minute.into(), 0)?;
         match self {
-            Self::Named(zone) => next(&zone, time, now),
-            Self::Fixed(zone) => next(&zone, time, now),
-            Self::System => next(&Local, time, now),
+            Self::Named(zone) => next_occurrence(hour, minute, &now.with_timezone(&zone)),
+            Self::Fixed(zone) => next_occurrence(hour, minute, &now.with_timezone(&zone)),
+            Self::System => next_occurrence(hour, minute, &now.with_timezone(&Local)),
         }
     }
-}
-
-fn next<T: TimeZone>(zone: &T, time: NaiveTime, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let today = now.with_timezone(zone).date_naive();
-    [Some(today), today.checked_add_days(Days::new(1))]
-        .into_iter()
-        .flatten()
-        .filter_map(|day| {
-            let wanted = day.and_time(time);
-            // In spring an hour is missing.
-            let local = |time| zone.from_local_datetime(&time).earliest();
-            local(wanted).or_else(|| local(wanted + TimeDelta::hours(1)))
-        })
-        .map(|moment| moment.with_timezone(&Utc))
-        .find(|moment| *moment > now)
 }
 
 #[cfg(test)]
