@@ -30,6 +30,7 @@ pub mod gateway;
 pub mod hybrid;
 pub mod mapping;
 pub mod messages;
+pub mod missing;
 pub mod names;
 pub mod options;
 pub mod osmand;
