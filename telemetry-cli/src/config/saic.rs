@@ -116,6 +116,9 @@ pub enum SaicPolling {
     /// Messages and what the cloud remembers tell when a car does something.
     #[default]
     Hybrid,
+    /// The rules of the Python gateway: only its drop-in has them, and this is
+    /// refused with the reason.
+    Original,
 }
 
 /// `[saic.vehicle.VIN]`: what the cloud tells wrong about a car.
