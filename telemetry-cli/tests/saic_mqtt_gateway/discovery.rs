@@ -7,7 +7,7 @@ use saic_ismart::simulator::Activity;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Program, Simulated, VIN, car, tell};
+use super::{LWT, Program, Simulated, VIN, car, tell};
 use crate::mosquitto::Mosquitto;
 use crate::watcher::{Watcher, retained};
 
@@ -130,8 +130,10 @@ async fn entities_of_the_original_are_handed_over_also_if_the_broker_comes_late(
     assert!(handed_over < announced && announced < place(&old, str::is_empty));
 
     // A reconnect hands nothing over once more.
-    watcher.log.clear();
     let passage = passage.cut(broker.address()).await;
+    watcher.wait_for(LWT, "offline").await;
+    watcher.log.clear();
+    watcher.wait_for(LWT, "online").await;
     watcher
         .wait_until("announced again", |watcher| {
             watcher.log.iter().any(|(topic, ..)| *topic == document)

@@ -18,6 +18,8 @@ pub enum Command {
     Mode(Mode),
     /// A period of polling, s.
     Period(Period, u32),
+    /// Whether the car is asked rarely, because its owner is away.
+    Holiday(bool),
     /// What the battery holds, kWh; nothing for what the series says.
     Capacity(Option<f64>),
     /// Whether something draws from the traction battery.
@@ -98,6 +100,7 @@ impl Command {
         }
         Ok(match name {
             "refresh/mode" => Self::Mode(Mode::parse(text).ok_or_else(|| unsupported(text))?),
+            "refresh/holiday" => Self::Holiday(boolean()?),
             "drivetrain/totalBatteryCapacity" => Self::Capacity(capacity_kwh(text)?),
             "drivetrain/hvBatteryActive" => Self::HvActive(boolean()?),
             "drivetrain/charging" => Self::Charge(match boolean()? {
@@ -118,7 +121,7 @@ impl Command {
                     })?,
             ),
             "drivetrain/chargingSchedule" => Self::ChargingSchedule(
-                charging_schedule(text)
+                charging_schedule(text, profile)
                     .map_err(|why| format!("Error setting charging schedule: {why}"))?,
             ),
             "drivetrain/batteryHeating" => Self::BatteryHeating(boolean()?),
@@ -165,7 +168,11 @@ impl Command {
     pub fn is_setting(&self) -> bool {
         matches!(
             self,
-            Self::Mode(_) | Self::Period(..) | Self::Capacity(_) | Self::HvActive(_)
+            Self::Mode(_)
+                | Self::Period(..)
+                | Self::Holiday(_)
+                | Self::Capacity(_)
+                | Self::HvActive(_)
         )
     }
 
@@ -174,14 +181,17 @@ impl Command {
     pub fn may_be_retained(&self) -> bool {
         match self {
             Self::Mode(mode) => !mode.is_single(),
-            Self::Period(..) | Self::Capacity(_) => true,
+            Self::Period(..) | Self::Holiday(_) | Self::Capacity(_) => true,
             _ => false,
         }
     }
 
     /// Whether the car is asked after it.
     pub fn is_followed_by_poll(&self) -> bool {
-        !matches!(self, Self::Mode(_) | Self::Period(..) | Self::Capacity(_))
+        !matches!(
+            self,
+            Self::Mode(_) | Self::Period(..) | Self::Holiday(_) | Self::Capacity(_)
+        )
     }
 }
 
@@ -368,12 +378,15 @@ fn find_my_car(text: &str) -> Option<CarCommand> {
     })
 }
 
-fn charging_schedule(text: &str) -> Result<ChargeSchedule, String> {
+fn charging_schedule(text: &str, profile: &Profile) -> Result<ChargeSchedule, String> {
     let object = object(text)?;
     let mode = string(&object, "mode")?.to_ascii_uppercase();
     let mode = match mode.as_str() {
         "DISABLED" => ScheduleMode::Off,
         "UNTIL_CONFIGURED_TIME" => ScheduleMode::UntilTime,
+        "UNTIL_CONFIGURED_SOC" if !profile.has_target_soc => {
+            return Err("this car has no target SoC".to_owned());
+        }
         "UNTIL_CONFIGURED_SOC" => ScheduleMode::UntilTargetSoc,
         other => return Err(format!("no mode {}", shortened(other))),
     };

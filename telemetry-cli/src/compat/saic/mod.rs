@@ -11,6 +11,7 @@ pub use options::Options;
 
 pub mod abrp;
 pub mod account;
+pub mod allowance;
 pub mod announcer;
 pub mod capacity;
 pub mod car;
@@ -20,8 +21,10 @@ pub mod client;
 pub mod command;
 mod console;
 pub mod dotenv;
+pub mod drive;
 pub mod entities;
 pub mod extra;
+pub mod freshness;
 pub mod garage;
 pub mod gateway;
 pub mod hybrid;
@@ -33,10 +36,13 @@ pub mod osmand;
 pub mod pace;
 pub mod raw;
 pub mod refresh;
+pub mod reply;
 pub mod shared;
 pub mod telemetry;
+pub mod temperature;
 pub mod text;
 pub mod topics;
+pub mod trip;
 pub mod zone;
 
 /// The name of the command.

@@ -123,27 +123,11 @@ impl SaicError {
                 "share the cars with a second account and use that here; `telemetry login saic` \
                  takes the account back at once",
             ),
-            Error::Unreachable { .. } => {
-                Some("try again when the car was opened or driven, where it has a signal")
-            }
-            Error::Rejected { rejection, .. } => match rejection {
-                Rejection::PoweredOn => Some("switch the car off first"),
-                Rejection::NotLocked => Some("lock the car first, and switch it off"),
-                Rejection::TooFrequent => {
-                    Some("start the car with its key; until then it takes no more commands")
-                }
-                _ => Some("look at the car, and try again in a minute"),
-            },
-            Error::Unavailable { .. } => Some("nothing is wrong here: try again later"),
-            Error::Unreadable {
-                source: DecodeError::WebPage(_),
-                ..
-            } => Some("maintenance, or a proxy in between: try again later"),
             Error::NotSent { .. } | Error::MaybeSent { .. } => {
                 Some("look at the network, and at `base_url` if it is set")
             }
             Error::Store(_) => Some("let this user read the state directory"),
-            _ => None,
+            _ => advice(error),
         }
     }
 
@@ -216,5 +200,30 @@ impl SaicError {
             _ if self.needs_user() => Exit::LoginNeeded(text),
             _ => Exit::Transient(text),
         }
+    }
+}
+
+/// What the user can do about a car or a cloud that refuses something, whatever
+/// the program was configured with.
+pub fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Unreachable { .. } => {
+            Some("try again when the car was opened or driven, where it has a signal")
+        }
+        Error::Rejected { rejection, .. } => match rejection {
+            Rejection::PoweredOn => Some("switch the car off first"),
+            Rejection::NotLocked => Some("lock the car first, and switch it off"),
+            // Code 8 alone says the same: all other reasons have numbers.
+            Rejection::TooFrequent | Rejection::Unknown => {
+                Some("start the car with its key; until then it takes no more commands")
+            }
+            _ => Some("look at the car, and try again in a minute"),
+        },
+        Error::Unavailable { .. } => Some("nothing is wrong here: try again later"),
+        Error::Unreadable {
+            source: DecodeError::WebPage(_),
+            ..
+        } => Some("maintenance, or a proxy in between: try again later"),
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Saic;
 use crate::control::Control;
 use crate::supervisor::{Exit, Task};
 
-pub use error::SaicError;
+pub use error::{SaicError, advice};
 pub use memory::Files;
 
 use account::{Account, Clock, Step};

@@ -1,9 +1,13 @@
 //! What is remembered of a car between polls and across restarts.
 
+use chrono::{DateTime, Utc};
 use saic_ismart::{ChargeSchedule, ScheduleMode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::super::allowance::Allowance;
 use super::super::extra::Reported;
+use super::super::temperature::Temperatures;
+use super::super::trip::Trips;
 use super::Held;
 
 /// What is remembered of a car.
@@ -31,6 +35,14 @@ pub struct Memory {
     pub capacity_override: Option<f64>,
     /// What it holds.
     pub capacity_kwh: Option<f64>,
+    /// When the car said what is shown, by its own clock.
+    pub reported_at: Option<DateTime<Utc>>,
+    /// The temperatures that were believed last.
+    pub temperatures: Temperatures,
+    /// Whether it takes commands.
+    pub allowance: Allowance,
+    /// Its trips.
+    pub trips: Trips,
 }
 
 impl Default for Memory {
@@ -46,6 +58,10 @@ impl Default for Memory {
             heating: (false, (0, 0)),
             capacity_override: None,
             capacity_kwh: None,
+            reported_at: None,
+            temperatures: Temperatures::default(),
+            allowance: Allowance::default(),
+            trips: Trips::default(),
         }
     }
 }

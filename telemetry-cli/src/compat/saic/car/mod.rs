@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use saic_ismart::{Client, Message, ScheduleMode, Vehicle, VehicleInfo, VehicleStatus};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use super::announcer::Shown;
 use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
+use super::drive::drive;
 use super::extra::Extras;
 use super::messages;
 use super::osmand::Osmand;
@@ -27,6 +28,7 @@ pub use poll::Answer;
 pub use state::{forget, remembered};
 
 mod command;
+mod look;
 mod memory;
 mod poll;
 mod reason;
@@ -92,6 +94,9 @@ impl Car {
     /// A car that goes on where it was before a restart. None without a VIN.
     pub fn new(client: &Client, info: &VehicleInfo, shared: &Shared) -> Option<Self> {
         let vehicle = client.vehicle(info)?;
+        let mut profile = vehicle.profile().clone();
+        profile.drive = drive(info, &profile);
+        let vehicle = vehicle.with_profile(profile);
         let vin = vehicle.vin().as_str().to_owned();
         let now = shared.now();
         let (refresh, memory) = state::load(shared, &vin, now);
@@ -212,12 +217,19 @@ impl Car {
 
     fn next_deed(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let look = self.shared.options.hybrid.then_some(self.next_look);
-        let deeds = [self.refresh.next_poll(now), look, self.next_check()];
-        let due = deeds
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(now + LONGEST_SLEEP);
+        let look = look.map(|due| self.unless_left_alone(due, now));
+        let due = [self.next_poll(now), look].into_iter().flatten().min();
+        due.unwrap_or(now + LONGEST_SLEEP)
+    }
+
+    /// When the car is asked next, as things stand.
+    fn next_poll(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let polls = [self.refresh.next_poll(now), self.next_check()];
+        let due = polls.into_iter().flatten().min()?;
+        Some(self.unless_left_alone(due, now))
+    }
+
+    fn unless_left_alone(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
         match self.is_left_alone(now) {
             true => due.max(self.quiet_until),
             false => due,
@@ -246,7 +258,7 @@ impl Car {
         let schedule = self
             .memory
             .schedule
-            .filter(|schedule| schedule.mode != ScheduleMode::Off)?;
+            .filter(|schedule| schedule.mode != ScheduleMode::Off && !self.refresh.is_holiday())?;
         let grace = TimeDelta::seconds(self.refresh.periods.grace().into());
         let start = self
             .shared
@@ -266,6 +278,10 @@ impl Car {
             Wish::Message(message, at) => {
                 self.say(topics::message(&message, at));
                 self.tell_message(&message);
+                if message.is_vehicle_start() {
+                    self.memory.trips.started(at);
+                    self.memory.allowance.renew();
+                }
                 let now = self.shared.now();
                 let at = messages::certain_time(&message, at, now);
                 self.refresh.was_active(at, now);
@@ -302,7 +318,8 @@ impl Car {
                 let due = self
                     .meter
                     .imported(&payload, percent, self.memory.capacity_kwh);
-                if due && self.plugged_in != Some(false) {
+                let wanted = self.plugged_in != Some(false) && !self.refresh.is_holiday();
+                if due && wanted {
                     self.refresh.set_mode(Mode::Force);
                 }
             }
@@ -359,6 +376,14 @@ impl Car {
             text::timestamp(refresh.last_activity()),
         );
         topics.setting("refresh/pollingPhase", refresh.phase(now).to_string());
+        topics.setting("refresh/holiday", text::boolean(refresh.is_holiday()));
+        let next = match self.next_poll(now) {
+            Some(due) => text::timestamp(due.trunc_subsecs(0)),
+            None => topics::UNKNOWN.to_owned(),
+        };
+        topics.setting("refresh/nextUpdate", next);
+        let used_up = self.memory.allowance.is_used_up();
+        topics.setting("commands/usedUp", text::boolean(used_up));
         let was_awake = self
             .memory
             .held

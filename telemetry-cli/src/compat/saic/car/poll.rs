@@ -1,21 +1,31 @@
 //! Asking a car.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use saic_ismart::{BasicStatus, ChargingData, ClimateStatus, VehicleStatus, plausibility};
+use saic_ismart::{
+    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus,
+};
 
 use super::super::charging_interval::Charge;
-use super::super::hybrid;
+use super::super::freshness::{Before, Freshness, Outcome, freshness};
 use super::super::refresh::{ChargeState, Failed};
 use super::super::text;
 use super::super::topics::charging::{
-    heating_answer, heating_schedule, is_charging, power_kw, range_km, soc_percent,
+    energy_kwh, heating_answer, heating_schedule, is_charging, is_feeding, is_forgotten, power_kw,
+    range_km, soc_percent,
 };
-use super::super::topics::{self, ChargeFacts, Publications};
+use super::super::topics::status::HV_ACTIVE;
+use super::super::topics::{self, ChargeFacts, Publications, TripFacts};
+use super::super::trip::Seen;
 use super::Car;
 use super::reason::{is_elsewhere, left_to_another, reason, whose};
 
 /// What a car said longer ago is no answer to a question of now.
 const OLDEST: TimeDelta = TimeDelta::minutes(15);
+
+/// A car that has just told its status tells the rest soon, or not at all.
+const LONGEST_MORE: Duration = Duration::from_secs(20);
 
 /// An answer, with the data about charging if they could be read.
 #[derive(Clone, Debug)]
@@ -42,6 +52,7 @@ impl Car {
             self.save().await;
             return;
         }
+        let asked_at = self.shared.now();
         let mut status = self.vehicle.status().await;
         // Somebody waits for this one.
         if forced && status.as_ref().is_err_and(is_elsewhere) && self.client.login().await.is_ok() {
@@ -53,17 +64,18 @@ impl Car {
                 if let Some(pause) = left_to_another(&error) {
                     self.leave_alone(pause);
                 }
-                self.failed(whose(&error), &reason(&error), now);
+                self.failed(whose(&error), &reason(&error), Outcome::Failed, now);
             }
             Ok(status) => match unusable(&status, now) {
-                Some(why) => self.failed(Failed::Car, why, now),
-                None => self.succeeded(status).await,
+                Some((why, outcome)) => self.failed(Failed::Car, why, outcome, now),
+                None => self.succeeded(status, asked_at).await,
             },
         }
         self.save().await;
     }
 
-    fn failed(&mut self, whose: Failed, why: &str, now: DateTime<Utc>) {
+    fn failed(&mut self, whose: Failed, why: &str, outcome: Outcome, now: DateTime<Utc>) {
+        self.say_freshness(outcome);
         self.refresh.poll_failed(whose, now);
         if whose == Failed::Car {
             let mut topics = Publications::default();
@@ -85,6 +97,7 @@ impl Car {
                 if let Some(pause) = left_to_another(&error) {
                     self.leave_alone(pause);
                 }
+                self.say_freshness(Outcome::Failed);
                 reason(&error)
             }
         };
@@ -98,7 +111,6 @@ impl Car {
         let mut topics = Publications::default();
         topics.text("refresh/lastError", text::timestamp(now));
         topics.text("available", "offline");
-        topics.text("refresh/freshness", "failed");
         topics.text(
             "refresh/period/error",
             self.refresh.error_period().to_string(),
@@ -106,54 +118,46 @@ impl Car {
         self.say(topics);
     }
 
-    async fn succeeded(&mut self, status: VehicleStatus) {
+    async fn succeeded(&mut self, mut status: VehicleStatus, asked_at: DateTime<Utc>) {
+        let now = self.shared.now();
+        correct(self.profile(), &mut status.basic);
+        self.memory.temperatures.check(&mut status.basic, now);
+        // What comes next may take long.
+        let shown = topics::status(&status, self.refresh.is_charging());
+        self.say(shown.without(|one| one.topic == HV_ACTIVE));
         let has_plug = self.vehicle.profile().drive.has_plug();
         let charging = match has_plug {
-            true => self.note("charging data", self.vehicle.charging().await),
+            true => self.note("charging data", self.vehicle.charging()).await,
             false => None,
         };
         let heating = match has_plug {
-            true => self.note(
-                "battery heating schedule",
-                self.vehicle.heating_schedule().await,
-            ),
+            true => {
+                self.note("battery heating schedule", self.vehicle.heating_schedule())
+                    .await
+            }
             false => None,
         };
         let now = self.shared.now();
         let capacity = self.capacity(charging.as_ref());
         self.memory.capacity_kwh = capacity.kwh;
         self.refresh.status(status.basic.is_hv_active(), now);
-        match &charging {
-            Some(data) => {
-                let charge = Charge {
-                    power_kw: power_kw(&data.management),
-                    capacity_kwh: capacity.kwh,
-                    remaining_s: data.management.time_to_full_s().unwrap_or(0),
-                    min_percent: self.shared.options.charge_min_percent,
-                };
-                let charging = is_charging(&data.management);
-                self.refresh
-                    .charge_data(ChargeState { charging, charge }, now);
-            }
-            None => {
-                let ruled_out = rules_out_charge(&status.basic);
-                if self.refresh.no_charge_data(ruled_out, now) {
-                    let mut topics = Publications::default();
-                    topics.flag("drivetrain/charging", Some(false));
-                    self.say(topics);
-                }
-            }
-        }
+        self.follow_charge(&status.basic, charging.as_ref(), now);
+        let reported_at = status.status_at;
+        let freshness = self.say_freshness(Outcome::Answered {
+            asked_at,
+            reported_at,
+        });
         self.refresh.poll_succeeded(now);
         self.remember(&status.basic, charging.as_ref());
 
-        self.say(topics::status(&status, self.refresh.is_charging()));
-        self.say(topics::charging(
-            &status.basic,
-            charging.as_ref(),
-            ChargeFacts { capacity },
-        ));
+        let about_charging =
+            topics::charging(&status.basic, charging.as_ref(), ChargeFacts { capacity });
+        let about_charging = about_charging.without(|one| is_forgotten(one, &self.memory.held));
+        self.say(about_charging);
+        self.tell_trip(&status, charging.as_ref(), now);
         let mut topics = Publications::default();
+        let active = self.refresh.is_charging() || status.basic.is_hv_active();
+        topics.flag(HV_ACTIVE, Some(active));
         if let Some(answer) = heating {
             self.memory.heating =
                 heating_answer(&answer, self.shared.zone(), self.memory.heating.1);
@@ -171,8 +175,9 @@ impl Car {
             "refresh/period/error",
             self.refresh.error_period().to_string(),
         );
-        topics.text("refresh/freshness", "live");
-        topics.text("refresh/reachability", "awake");
+        if freshness == Some(Freshness::Live) {
+            topics.text("refresh/reachability", "awake");
+        }
         topics.text("available", "online");
         self.say(topics);
         self.tell_station(&status.basic, charging.as_ref(), now);
@@ -181,17 +186,104 @@ impl Car {
             .await;
     }
 
-    /// What failed here fails no poll.
-    fn note<T>(&self, what: &str, answer: Result<T, saic_ismart::Error>) -> Option<T> {
-        answer
-            .inspect_err(|error| {
-                tracing::warn!(vin = %self.vehicle.vin().masked(), "no {what}: {}", reason(error));
-            })
-            .ok()
+    fn follow_charge(
+        &mut self,
+        basic: &BasicStatus,
+        data: Option<&ChargingData>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(ChargingData { management, .. }) = data else {
+            if self.refresh.no_charge_data(rules_out_charge(basic), now) {
+                let mut topics = Publications::default();
+                topics.flag("drivetrain/charging", Some(false));
+                self.say(topics);
+            }
+            return;
+        };
+        let charge = Charge {
+            power_kw: power_kw(management),
+            capacity_kwh: self.memory.capacity_kwh,
+            remaining_s: management.time_to_full_s().unwrap_or(0),
+            min_percent: self.shared.options.charge_min_percent,
+        };
+        let state = ChargeState {
+            charging: is_charging(management),
+            feeding: is_feeding(management),
+            charge,
+        };
+        self.refresh.charge_data(state, now);
+    }
+
+    /// What fails here, or hangs, fails no poll.
+    async fn note<T>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, saic_ismart::Error>>,
+    ) -> Option<T> {
+        let why = match tokio::time::timeout(LONGEST_MORE, call).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => reason(&error),
+            Err(_) => format!("not answered within {} s", LONGEST_MORE.as_secs()),
+        };
+        tracing::warn!(vin = %self.vehicle.vin().masked(), "no {what}: {why}");
+        None
+    }
+
+    /// Where what is shown from now on comes from, and when the car said it.
+    pub(super) fn say_freshness(&mut self, outcome: Outcome) -> Option<Freshness> {
+        let before = self.memory.reported_at.zip(self.refresh.last_success());
+        let before = before.map(|(reported_at, answered_at)| Before {
+            reported_at,
+            answered_at,
+        });
+        let freshness = freshness(outcome, before)?;
+        let mut topics = Publications::default();
+        topics.text("refresh/freshness", freshness.to_string());
+        if let Outcome::Answered { reported_at, .. } | Outcome::Read { reported_at } = outcome {
+            self.memory.reported_at = reported_at;
+            let shown = reported_at.unwrap_or_else(|| self.shared.now());
+            let shown = text::timestamp(shown.min(self.shared.now()));
+            topics.text("refresh/lastUpdate", shown);
+        }
+        self.say(topics);
+        Some(freshness)
+    }
+
+    fn tell_trip(
+        &mut self,
+        status: &VehicleStatus,
+        data: Option<&ChargingData>,
+        now: DateTime<Utc>,
+    ) {
+        let basic = &status.basic;
+        let profile = self.vehicle.profile();
+        let facts = TripFacts {
+            has_plug: profile.drive.has_plug(),
+            has_fuel: profile.drive.has_fuel(),
+            tank_l: profile.tank_l,
+        };
+        let counted = || data.and_then(|data| data.rvs.odometer_km());
+        let capacity = self.capacity(data);
+        let seen = Seen {
+            at: status.status_at.unwrap_or(now).min(now),
+            period: TimeDelta::seconds(self.refresh.periods.active().into()),
+            running: basic.is_running(),
+            charging: self.refresh.is_charging(),
+            odometer_km: basic.odometer_km().or_else(counted),
+            energy_kwh: data.and_then(|data| energy_kwh(data, capacity)),
+            fuel_percent: basic.fuel_percent.filter(|_| facts.has_fuel),
+        };
+        if self.memory.trips.seen(seen)
+            && let Some(trip) = self.memory.trips.last()
+        {
+            let topics = topics::last_trip(trip, facts);
+            self.say(topics);
+        }
     }
 
     fn remember(&mut self, basic: &BasicStatus, data: Option<&ChargingData>) {
         self.memory.reported.learn(basic);
+        self.memory.allowance.seen(basic);
         self.memory.climate_on = basic.climate == Some(ClimateStatus::On);
         let (left, right) = (
             basic.seat_heating_front_left,
@@ -255,31 +347,13 @@ impl Car {
         }
         self.say(topics);
     }
+}
 
-    /// Looks at what the cloud knows, which wakes no car. If something has
-    /// happened, the car itself is asked.
-    pub(super) async fn look(&mut self) {
-        let now = self.shared.now();
-        let interval = TimeDelta::from_std(self.shared.options.messages_interval);
-        self.next_look = now + interval.unwrap_or(TimeDelta::seconds(60));
-        let cached = match self.vehicle.cached_status().await {
-            Ok(cached) => cached,
-            Err(error) => {
-                tracing::debug!("no cached status: {}", reason(&error));
-                return;
-            }
-        };
-        if !plausibility::doubts(&cached, self.cached.as_ref(), now).is_empty() {
-            return;
-        }
-        if self
-            .cached
-            .as_ref()
-            .is_some_and(|known| hybrid::has_happened(known, &cached))
-        {
-            self.refresh.activity(now);
-        }
-        self.cached = Some(cached);
+/// A series may say in a way of its own that the climate is off.
+pub(super) fn correct(profile: &Profile, basic: &mut BasicStatus) {
+    let activity = |status| profile.climate_activity(status);
+    if basic.climate.map(activity) == Some(ClimateActivity::Off) {
+        basic.climate = Some(ClimateStatus::Off);
     }
 }
 
@@ -297,15 +371,16 @@ fn rules_out_charge(basic: &BasicStatus) -> bool {
 }
 
 /// Why a status says nothing about now.
-fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> {
+fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<(&'static str, Outcome)> {
     if status.basic == BasicStatus::default() {
-        return Some("the answer holds no status");
+        return Some(("the answer holds no status", Outcome::Failed));
     }
     match status.age(now) {
-        None => Some("the answer holds no time"),
-        Some(age) if age.abs() > OLDEST => {
-            Some("the car did not answer: the cloud repeats an old status")
-        }
+        None => Some(("the answer holds no time", Outcome::Failed)),
+        Some(age) if age.abs() > OLDEST => Some((
+            "the car did not answer: the cloud repeats an old status",
+            Outcome::Repeated,
+        )),
         Some(_) => None,
     }
 }
@@ -315,11 +390,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_mg3_that_ignored_a_command_is_off() {
+        for (series, active) in [("ZP22", false), ("EH32 S", true)] {
+            let json = r#"{"basicVehicleStatus": {"remoteClimateStatus": 3}}"#;
+            let mut status = VehicleStatus::from_json(json).unwrap();
+            correct(&Profile::default().with_series(series), &mut status.basic);
+            assert_eq!(status.basic.is_hv_active(), active, "{series}");
+        }
+    }
+
+    #[test]
     fn only_a_fresh_status_counts() {
         let now = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
         let why = |at: i64| {
             let json = format!(r#"{{"statusTime": {at}, "basicVehicleStatus": {{"mileage": 1}}}}"#);
-            unusable(&VehicleStatus::from_json(&json).unwrap(), now)
+            unusable(&VehicleStatus::from_json(&json).unwrap(), now).map(|(why, _)| why)
         };
         assert_eq!(why(1_795_208_448), None);
         assert_eq!(why(1_795_208_448 - 900), None);
@@ -328,7 +413,7 @@ mod tests {
         assert!(why(0).unwrap().contains("no time"));
         assert!(why(2_147_483_647).is_some());
         let empty = VehicleStatus::from_json(r#"{"statusTime": 1795208448}"#).unwrap();
-        assert!(unusable(&empty, now).unwrap().contains("no status"));
+        assert!(unusable(&empty, now).unwrap().0.contains("no status"));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Given<'_> {
         named.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
     }
 
-    /// A variable is read when it is needed, and stands in no structure.
+    /// Shown by no `Debug`.
     pub(super) fn secret(&self, flag: &Option<Hidden>, variable: &str) -> Option<Secret> {
         match flag {
             Some(text) => Some(text.to_string().into()),

@@ -211,7 +211,12 @@ impl Options {
             stations: given.stations(args)?,
             version: given.version(),
             abrp: Abrp {
-                uri: args.abrp_uri.clone().unwrap_or_else(|| ABRP_URI.to_owned()),
+                uri: match &args.abrp_uri {
+                    None => ABRP_URI.to_owned(),
+                    Some(uri) => {
+                        http_url(uri).map_err(|why| usage(format!("`--abrp-uri`: {why}")))?
+                    }
+                },
                 api_key: text(&shown(&args.abrp_api_key), "--abrp-api-key", "ABRP_API_KEY")
                     .map_or_else(|| ABRP_API_KEY.to_owned(), |found| found.value),
                 tokens: map(

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
 use crate::config::HostName;
 use crate::exit::Code;
+use crate::sink::mqtt::session::{Session, Speaker};
 
 /// What comes of these flags and of these variables, with an account and a
 /// broker.
@@ -365,6 +366,11 @@ fn what_cannot_be_meant_names_its_flag() {
             "`--abrp-user-token`: an entry has no `=`",
         ),
         (
+            "--abrp-uri nowhere",
+            &[],
+            "`--abrp-uri`: `nowhere` is no URL",
+        ),
+        (
             "--osmand-server-uri ftp://a",
             &[],
             "`--osmand-server-uri`: `ftp://a` is no URL",
@@ -483,4 +489,16 @@ fn the_name_in_a_certificate_counts_unless_an_authority_is_given() {
     ];
     let mqtt = options("-m tls://b", &variables).unwrap().mqtt.unwrap();
     assert_eq!(mqtt.host_name, HostName::Any);
+}
+
+#[test]
+fn what_is_wrong_with_the_broker_is_said_of_its_flag() {
+    let options = options("-m tls://broker --mqtt-server-cert nowhere/ca.pem", &[]).unwrap();
+    let (_, outgoing) = Speaker::new();
+    let mqtt = options.mqtt.unwrap();
+    let why = Session::new(&mqtt, "lwt".to_owned(), outgoing).unwrap_err();
+    assert!(
+        why.starts_with("`--mqtt-server-cert` nowhere/ca.pem: No such file"),
+        "{why}"
+    );
 }
