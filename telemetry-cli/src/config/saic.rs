@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Secret, duration};
 use crate::filter::Keep;
+use crate::zone::Zone;
 
 /// `[[saic]]`: an iSMART account with all its cars.
 #[derive(Clone, Debug, Deserialize)]
@@ -176,9 +177,13 @@ impl Saic {
         }
     }
 
-    /// The time zone that is named, if there is such a one.
-    pub fn zone(&self) -> Option<chrono_tz::Tz> {
-        self.time_zone.as_deref()?.parse().ok()
+    /// The time zone that is named, else that of this computer; `None` if there
+    /// is none of that name.
+    pub fn zone(&self) -> Option<Zone> {
+        match &self.time_zone {
+            Some(name) => Zone::parse(name),
+            None => Some(Zone::System),
+        }
     }
 
     /// What is said about the car `vin`, in whatever case it is written.

@@ -69,7 +69,7 @@ impl Check<'_> {
                 .filter(|_| account.zone().is_none())
             {
                 let problem = Problem::error(format!("there is no time zone `{name}`"))
-                    .expected("a name such as \"Europe/Rome\"");
+                    .expected("a name such as \"Europe/Rome\", or \"GMT+10:00\"");
                 self.add(&at("time_zone"), problem);
             }
             self.vehicles(&at("vehicle"), account);
