@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Secret, duration};
 use crate::filter::Keep;
+use crate::zone::Zone;
 
 /// `[[saic]]`: an iSMART account with all its cars.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,6 +117,9 @@ pub enum SaicPolling {
     /// Messages and what the cloud remembers tell when a car does something.
     #[default]
     Hybrid,
+    /// The rules of the Python gateway: only its drop-in has them, and this is
+    /// refused with the reason.
+    Original,
 }
 
 /// `[saic.vehicle.VIN]`: what the cloud tells wrong about a car.
@@ -173,9 +177,13 @@ impl Saic {
         }
     }
 
-    /// The time zone that is named, if there is such a one.
-    pub fn zone(&self) -> Option<chrono_tz::Tz> {
-        self.time_zone.as_deref()?.parse().ok()
+    /// The time zone that is named, else that of this computer; `None` if there
+    /// is none of that name.
+    pub fn zone(&self) -> Option<Zone> {
+        match &self.time_zone {
+            Some(name) => Zone::parse(name),
+            None => Some(Zone::System),
+        }
     }
 
     /// What is said about the car `vin`, in whatever case it is written.

@@ -26,6 +26,7 @@ fn mistakes_are_explained() {
         ("region = \"uk\"", "`region` cannot be `uk`"),
         ("region = \"in\"", "cars in India are on another cloud"),
         ("region = \"india\"", "feature `india`"),
+        ("polling = \"original\"", "`telemetry saic-mqtt-gateway`"),
         ("polling = \"sometimes\"", "`polling` cannot be `sometimes`"),
         (
             "base_url = \"gateway\"",

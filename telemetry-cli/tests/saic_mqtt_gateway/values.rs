@@ -96,7 +96,19 @@ async fn a_car_is_published_and_obeys() {
         "Failed: Unsupported topic windows/driver/set"
     );
 
-    // Only settings count when the broker has kept them.
+    // Who asks for another car hears that, too.
+    let nowhere = car("doors/locked").replace(VIN, "LSJDEMO0000000009");
+    watcher
+        .publish(&format!("{nowhere}/set"), "True", false)
+        .await;
+    watcher
+        .wait_for(
+            &format!("{nowhere}/result"),
+            "Failed: there is no such car in the account",
+        )
+        .await;
+
+    // What the broker had kept is heard as fresh by those who have subscribed.
     watcher
         .publish(&format!("{CAR}/doors/locked/set"), "True", true)
         .await;

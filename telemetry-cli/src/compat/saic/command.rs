@@ -214,6 +214,15 @@ pub fn climate_order(
     })
 }
 
+/// The highest level of the seats in front; 0 if they are not heated.
+pub fn highest_level(profile: &Profile) -> u8 {
+    match profile.seat_heating {
+        SeatHeating::None => 0,
+        SeatHeating::Levels => 3,
+        SeatHeating::OnOff => 1,
+    }
+}
+
 /// Both seats, one of them at a new level.
 pub fn seats(side: Side, level: u8, known: (u8, u8)) -> Seats {
     match side {
@@ -264,7 +273,8 @@ fn whole(text: &str) -> Option<f64> {
 }
 
 /// Seconds that a period can have. Home Assistant is offered less.
-const PERIODS_S: std::ops::RangeInclusive<u32> = 5..=2_592_000;
+const LONGEST_PERIOD_S: u32 = 2_592_000;
+const SHORTEST_PERIOD_S: u32 = 5;
 
 /// −1 brings the default back, as in the original, which takes other nonsense, too.
 fn period_s(period: Option<Period>, text: &str) -> Result<u32, String> {
@@ -277,11 +287,17 @@ fn period_s(period: Option<Period>, text: &str) -> Result<u32, String> {
     if seconds == -1.0 {
         return Ok(super::refresh::Periods::default().get(period));
     }
-    let (low, high) = (*PERIODS_S.start(), *PERIODS_S.end());
+    let low = match period {
+        // A car that was shut down is then parked at once.
+        Period::InactiveGrace | Period::AfterShutdown => 0,
+        Period::Active | Period::Inactive => SHORTEST_PERIOD_S,
+    };
+    let high = LONGEST_PERIOD_S;
     match (f64::from(low)..=f64::from(high)).contains(&seconds) {
         true => Ok(seconds as u32),
         false => Err(format!(
-            "Error setting value for payload {seconds}: from {low} to {high} seconds"
+            "Error setting value for payload {}: from {low} to {high} seconds",
+            shortened(text)
         )),
     }
 }
@@ -329,11 +345,10 @@ fn climate(text: &str) -> Option<ClimateWish> {
 
 fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
     let wrong = |why: String| format!("Error setting heated seats: {why}");
-    let highest = match profile.seat_heating {
-        SeatHeating::None => return Ok(Command::Nothing),
-        SeatHeating::Levels => 3,
-        SeatHeating::OnOff => 1,
-    };
+    let highest = highest_level(profile);
+    if highest == 0 {
+        return Ok(Command::Nothing);
+    }
     let level = whole(text).ok_or_else(|| wrong(unsupported(text)))?;
     match (0.0..=f64::from(highest)).contains(&level) {
         true => Ok(Command::Seat(side, level as u8)),
@@ -425,9 +440,9 @@ fn clock(text: &str) -> Result<(u8, u8), String> {
         part.parse::<u8>().ok().filter(|_| digits)
     });
     let (hour, minute) = (parts.next().flatten(), parts.next().flatten());
-    let rest_is_seconds = parts.all(|part| part.is_some_and(|seconds| seconds < 60));
-    match (hour, minute) {
-        (Some(hour @ 0..24), Some(minute @ 0..60)) if rest_is_seconds => Ok((hour, minute)),
+    let seconds = parts.next().unwrap_or(Some(0));
+    match (hour, minute, seconds, parts.next()) {
+        (Some(hour @ 0..24), Some(minute @ 0..60), Some(0..60), None) => Ok((hour, minute)),
         _ => Err(wrong()),
     }
 }

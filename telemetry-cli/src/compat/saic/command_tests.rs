@@ -54,6 +54,16 @@ fn every_command_has_its_payloads() {
             Command::Period(Period::AfterShutdown, 30),
         ),
         (
+            "refresh/period/afterShutdown",
+            "0",
+            Command::Period(Period::AfterShutdown, 0),
+        ),
+        (
+            "refresh/period/inActiveGrace",
+            "0",
+            Command::Period(Period::InactiveGrace, 0),
+        ),
+        (
             "refresh/period/inActiveGrace",
             "43200",
             Command::Period(Period::InactiveGrace, 43_200),
@@ -321,6 +331,11 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         ),
         (
             "refresh/period/active",
+            "0",
+            "Error setting value for payload 0: from 5 to 2592000 seconds",
+        ),
+        (
+            "refresh/period/active",
             "soon",
             "Error setting value for payload soon",
         ),
@@ -342,6 +357,8 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         "[]",
         "{}",
         r#"{"startTime":"25:00","endTime":"06:00","mode":"DISABLED"}"#,
+        r#"{"startTime":"6:00:00:00:00","endTime":"06:00","mode":"DISABLED"}"#,
+        r#"{"startTime":"6:00:60","endTime":"06:00","mode":"DISABLED"}"#,
     ] {
         let why = parse("drivetrain/chargingSchedule", json).unwrap_err();
         assert!(
@@ -543,7 +560,7 @@ proptest! {
             Ok(Command::BatteryHeatingSchedule { start: (hour, minute), .. }) => {
                 prop_assert!(hour < 24 && minute < 60);
             }
-            Ok(Command::Period(_, seconds)) => prop_assert!(PERIODS_S.contains(&seconds)),
+            Ok(Command::Period(_, seconds)) => prop_assert!(seconds <= LONGEST_PERIOD_S),
             Ok(Command::Capacity(kwh)) => prop_assert!(kwh.is_none_or(|kwh| kwh > 0.0 && kwh <= 1000.0)),
             Ok(Command::TargetSoc(_)) => prop_assert!(profile.has_target_soc),
             Ok(Command::CurrentLimit(_)) => prop_assert!(profile.has_current_limit),

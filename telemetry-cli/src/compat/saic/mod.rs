@@ -31,6 +31,7 @@ pub mod gateway;
 pub mod hybrid;
 pub mod mapping;
 pub mod messages;
+pub mod missing;
 pub mod names;
 pub mod options;
 pub mod osmand;
@@ -44,7 +45,6 @@ pub mod temperature;
 pub mod text;
 pub mod topics;
 pub mod trip;
-pub mod zone;
 
 /// The name of the command.
 pub const NAME: &str = "saic-mqtt-gateway";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Check;
 use crate::config::report::Problem;
 use crate::config::tree::Path;
-use crate::config::{Config, Saic, SaicRegion};
+use crate::config::{Config, Saic, SaicPolling, SaicRegion};
 
 /// Letters and digits of a VIN.
 const VIN: usize = 17;
@@ -32,6 +32,11 @@ impl Check<'_> {
                            feature `india`",
                 );
                 self.add(&at("region"), problem);
+            }
+            if account.polling == SaicPolling::Original {
+                let problem = Problem::error("only the drop-in command polls as the original does")
+                    .help("leave `polling` out here, or use `telemetry saic-mqtt-gateway`");
+                self.add(&at("polling"), problem);
             }
             if let Some(url) = &account.base_url
                 && !(url.starts_with("http://") || url.starts_with("https://"))
@@ -64,7 +69,7 @@ impl Check<'_> {
                 .filter(|_| account.zone().is_none())
             {
                 let problem = Problem::error(format!("there is no time zone `{name}`"))
-                    .expected("a name such as \"Europe/Rome\"");
+                    .expected("a name such as \"Europe/Rome\", or \"GMT+10:00\"");
                 self.add(&at("time_zone"), problem);
             }
             self.vehicles(&at("vehicle"), account);

@@ -45,9 +45,6 @@ const BURST: Duration = Duration::from_secs(1);
 /// What the stream said is written down this long after it was said.
 const WRITE_DOWN: Duration = Duration::from_secs(60);
 
-/// A car that charges or drives without a word.
-const ESTIMATE_AGAIN: Duration = Duration::from_secs(60);
-
 /// Clocks jump: look again at least so often.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -368,34 +365,6 @@ impl Account {
             telemetry.apply_rest(data, now);
         }
         self.observe(vin, now);
-    }
-
-    /// Lets the state of charge be estimated, if that is asked for.
-    fn observe(&mut self, vin: &Vin, now: DateTime<Utc>) {
-        let model = self.brand_and_name(vin).1;
-        let car = self.kept.data.cars.get_mut(vin.as_str());
-        let (Some(car), Some(telemetry)) = (car, self.cars.get(vin)) else {
-            return;
-        };
-        if self.config.estimate_soc {
-            let estimates = &mut self.estimates;
-            let (learned, goes_on) = estimates.observe(vin, &model, &car.learned, telemetry, now);
-            car.learned = learned;
-            if goes_on {
-                let again = tokio::time::Instant::now() + ESTIMATE_AGAIN;
-                self.estimate_at.get_or_insert(again);
-            }
-        }
-    }
-
-    /// While a car charges or drives without a word.
-    fn estimate(&mut self) {
-        self.estimate_at = None;
-        let now = self.now();
-        for vin in self.vins() {
-            self.observe(&vin, now);
-            self.tell(&vin, now);
-        }
     }
 
     async fn take(&mut self, answer: Answer, began: Instant) -> Result<(), BmwError> {

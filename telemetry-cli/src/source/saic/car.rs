@@ -257,7 +257,7 @@ impl Car {
             ),
             (
                 schedule::HEATING,
-                heating.and_then(|of| schedule::heating_plan(of, self.config.zone())),
+                heating.and_then(|of| schedule::heating_plan(of, self.config.zone()?)),
             ),
         ] {
             if let Some(plan) = plan {

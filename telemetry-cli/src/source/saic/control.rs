@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use saic_ismart::charging::{HeatingScheduleAnswer, ReadHeatingSchedule};
 use saic_ismart::vehicle::{Panes, Seat, Seats, WindowAction, Windows};
 use saic_ismart::{
@@ -21,6 +20,7 @@ use crate::control::vehicle::{self, LOWEST_TEMPERATURE_C, SEAT_LEVELS, TEMPERATU
 use crate::control::{Control, Form, Offer, clock};
 use crate::native::SaicCar;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// What the climate is started at if nobody says; every car takes it.
 const COMFORTABLE_C: u8 = 22;
@@ -299,12 +299,12 @@ impl Order {
     }
 
     /// Tells it to the car, once.
-    /// A time of day is that of `zone`, or of this computer.
+    /// A time of day is that of `zone`.
     pub(super) async fn carry_out(
         self,
         client: &Client,
         vehicle: &Vehicle,
-        zone: Option<Tz>,
+        zone: Zone,
         now: DateTime<Utc>,
     ) -> Result<Said, Error> {
         Ok(match self {
@@ -339,7 +339,7 @@ impl Order {
                 Said::default()
             }
             Self::HeatingSchedule(time) => {
-                let at = time.and_then(|time| schedule::next(time, zone, now));
+                let at = time.and_then(|time| zone.next(time, now));
                 vehicle.set_heating_schedule(at).await?;
                 // The cloud knows it by itself.
                 let ask = WithText(ReadHeatingSchedule(vehicle.vin().clone()));

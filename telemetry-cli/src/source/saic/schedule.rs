@@ -1,11 +1,10 @@
 //! When a car charges, and when it heats its battery, as texts that can be set.
 
-use chrono::{DateTime, Local, Timelike as _, Utc};
-use chrono_tz::Tz;
-use saic_ismart::charging::{HeatingScheduleAnswer, next_occurrence};
+use saic_ismart::charging::HeatingScheduleAnswer;
 use saic_ismart::{ChargeManagement, ChargeSchedule, ScheduleMode};
 
 use crate::control::clock::{OFF, TARGET, time};
+use crate::zone::Zone;
 
 /// Of the charging schedule, among the extras of a reading.
 pub(super) const CHARGING: &str = "charging_plan";
@@ -56,30 +55,11 @@ pub(super) fn written(schedule: ChargeSchedule) -> String {
 }
 
 /// The same of the daily heating of the battery; its time is that of a zone.
-pub(super) fn heating_plan(answer: &HeatingScheduleAnswer, zone: Option<Tz>) -> Option<String> {
-    match answer.enabled? {
-        false => Some(OFF.to_owned()),
-        true => {
-            let at = answer.start_at?;
-            let time = match zone {
-                Some(zone) => at.with_timezone(&zone).time(),
-                None => at.with_timezone(&Local).time(),
-            };
-            Some(format!("{:02}:{:02}", time.hour(), time.minute()))
-        }
-    }
-}
-
-/// When the clocks of the zone, or of this computer, show that time next.
-pub(super) fn next(
-    (hour, minute): (u8, u8),
-    zone: Option<Tz>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    match zone {
-        Some(zone) => next_occurrence(hour, minute, &now.with_timezone(&zone)),
-        None => next_occurrence(hour, minute, &now.with_timezone(&Local)),
-    }
+pub(super) fn heating_plan(answer: &HeatingScheduleAnswer, zone: Zone) -> Option<String> {
+    Some(match answer.enabled? {
+        false => OFF.to_owned(),
+        true => clock(zone.time_of_day(answer.start_at?)),
+    })
 }
 
 fn clock((hour, minute): (u8, u8)) -> String {
@@ -100,9 +80,9 @@ mod tests {
 
     #[test]
     fn the_heating_means_the_clock_of_the_zone() {
-        let zone = Some("Europe/Rome".parse().unwrap());
+        let zone = Zone::parse("Europe/Rome").unwrap();
         let now = "2026-07-01T04:40:00Z".parse().unwrap();
-        let at = next((6, 30), zone, now).unwrap();
+        let at = zone.next((6, 30), now).unwrap();
         assert_eq!(at.to_rfc3339(), "2026-07-02T04:30:00+00:00");
         let json = format!(r#"{{"startTime":{},"status":1}}"#, at.timestamp_millis());
         let answer = HeatingScheduleAnswer::from_json(&json).unwrap();

@@ -18,6 +18,18 @@ const SUCCESS: &str = "Success";
 
 const READ_ONLY: &str = "this gateway is read only: start it without `--read-only`";
 
+/// Whether a command of this name concerns the gateway alone.
+pub(super) fn is_about_the_gateway(name: &str) -> bool {
+    name.starts_with("refresh/")
+        || name == "drivetrain/totalBatteryCapacity"
+        || name == "drivetrain/hvBatteryActive"
+}
+
+/// Whether a command starts the climate at the temperature that is set.
+pub(super) fn starts_climate(name: &str, payload: &[u8]) -> bool {
+    name == "climate/remoteClimateState" && payload.trim_ascii().eq_ignore_ascii_case(b"on")
+}
+
 impl Car {
     /// Carries out a command, and answers.
     pub(super) async fn command(&mut self, name: &str, payload: &[u8], retained: bool) {

@@ -1,5 +1,6 @@
 //! Asking a car.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,6 +9,7 @@ use saic_ismart::{
 };
 
 use super::super::charging_interval::Charge;
+use super::super::command::highest_level;
 use super::super::freshness::{Before, Freshness, Outcome, freshness};
 use super::super::refresh::{ChargeState, Failed};
 use super::super::text;
@@ -19,7 +21,9 @@ use super::super::topics::status::HV_ACTIVE;
 use super::super::topics::{self, Publications, TripFacts};
 use super::super::trip::Seen;
 use super::Car;
+use super::integrations::Report;
 use super::reason::{is_elsewhere, left_to_another, reason, whose};
+use crate::sink::mqtt::session::Outgoing;
 
 /// What a car said longer ago is no answer to a question of now.
 const OLDEST: TimeDelta = TimeDelta::minutes(15);
@@ -49,7 +53,6 @@ impl Car {
         if let Some(silent_at) = silent_at
             && !self.has_spoken(silent_at).await
         {
-            self.save().await;
             return;
         }
         let asked_at = self.shared.now();
@@ -71,7 +74,6 @@ impl Car {
                 None => self.succeeded(status, asked_at).await,
             },
         }
-        self.save().await;
     }
 
     fn failed(&mut self, whose: Failed, why: &str, outcome: Outcome, now: DateTime<Utc>) {
@@ -181,8 +183,12 @@ impl Car {
         self.say(topics);
         self.tell_station(&status.basic, charging.as_ref(), now);
         self.cached = Some(status.clone());
-        self.integrate(&Answer { status, charging }, capacity.kwh, now)
-            .await;
+        let report = Report {
+            answer: Answer { status, charging },
+            capacity_kwh: capacity.kwh,
+            at: now,
+        };
+        self.reports.send_replace(Some(Arc::new(report)));
     }
 
     fn follow_charge(
@@ -284,12 +290,10 @@ impl Car {
         self.memory.reported.learn(basic);
         self.memory.allowance.seen(basic);
         self.memory.climate_on = basic.climate == Some(ClimateStatus::On);
-        let (left, right) = (
-            basic.seat_heating_front_left,
-            basic.seat_heating_front_right,
-        );
-        self.memory.seats = (left.unwrap_or(0), right.unwrap_or(0));
+        self.memory.seats = seats(self.memory.seats, basic, self.vehicle.profile());
         if let Some(data) = data {
+            let kwh = data.rvs.capacity_kwh();
+            self.memory.reported_kwh = kwh.or(self.memory.reported_kwh);
             let management = &data.management;
             if let Some(target) = management.target_soc {
                 self.memory.target_soc = Some(target.percent());
@@ -313,38 +317,22 @@ impl Car {
     /// The wallbox shows what it cannot know.
     fn tell_station(&self, basic: &BasicStatus, data: Option<&ChargingData>, now: DateTime<Utc>) {
         let Some(station) = &self.station else { return };
-        let hold = |topic: &Option<String>, payload: Option<String>| {
+        // Only now: whoever reads it takes each message for a new measurement.
+        let tell = |topic: &Option<String>, payload: Option<String>| {
             if let (Some(topic), Some(payload)) = (topic, payload) {
-                self.shared.hold(topic.clone(), payload, true);
+                self.shared.speaker.say(Outgoing::Tell {
+                    topic: topic.clone(),
+                    payload,
+                    retain: true,
+                });
             }
         };
         let soc = soc_percent(basic, data);
-        hold(&station.soc_topic, soc.map(text::float));
+        tell(&station.soc_topic, soc.map(text::float));
         if station.soc_topic.is_some() && soc.is_some() {
-            hold(&station.soc_ts_topic, Some(now.timestamp().to_string()));
+            tell(&station.soc_ts_topic, Some(now.timestamp().to_string()));
         }
-        hold(&station.range_topic, range_km(basic, data).map(text::float));
-    }
-
-    /// Each on its own: what one cannot take does not keep the others from it.
-    async fn integrate(&mut self, answer: &Answer, capacity_kwh: Option<f64>, now: DateTime<Utc>) {
-        let mut topics = Publications::default();
-        if let Some(abrp) = &mut self.abrp
-            && let Some(said) = abrp.send(&self.shared, answer, capacity_kwh, now).await
-        {
-            topics.text("_internal/abrp", said);
-        } else if self.abrp.is_none() {
-            topics.setting(
-                "_internal/abrp",
-                "ABRP request skipped because of missing configuration",
-            );
-        }
-        if let Some(osmand) = &mut self.osmand
-            && let Some(said) = osmand.send(&self.shared, answer, now).await
-        {
-            topics.text("_internal/osmand", said);
-        }
-        self.say(topics);
+        tell(&station.range_topic, range_km(basic, data).map(text::float));
     }
 }
 
@@ -354,6 +342,17 @@ pub(super) fn correct(profile: &Profile, basic: &mut BasicStatus) {
     if basic.climate.map(activity) == Some(ClimateActivity::Off) {
         basic.climate = Some(ClimateStatus::Off);
     }
+}
+
+/// The levels of both seats in front. One that is left out stays: the next
+/// command for the other one repeats it. And it repeats none that the car has not.
+fn seats((left, right): (u8, u8), basic: &BasicStatus, profile: &Profile) -> (u8, u8) {
+    let highest = highest_level(profile);
+    let level = |said: Option<u8>, known: u8| said.unwrap_or(known).min(highest);
+    (
+        level(basic.seat_heating_front_left, left),
+        level(basic.seat_heating_front_right, right),
+    )
 }
 
 /// Whether the car has reported to the cloud since then.
@@ -387,6 +386,38 @@ fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<(&'static str,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_that_is_left_out_stays_as_it_was() {
+        let profile = |feature: &str| {
+            let list = format!(
+                r#"{{"vinList": [{{"series": "EH32 S", "vehicleModelConfiguration":
+                    [{{"itemCode": "HeatedSeat", "itemValue": "{feature}"}}]}}]}}"#
+            );
+            let list = saic_ismart::vehicle::VehicleListAnswer::from_json(&list).unwrap();
+            Profile::of(&list.vehicles[0])
+        };
+        for (feature, fields, levels) in [
+            ("1", "", (1, 2)),
+            (
+                "1",
+                r#""frontLeftSeatHeatLevel": 0, "frontRightSeatHeatLevel": 3"#,
+                (0, 3),
+            ),
+            ("1", r#""frontRightSeatHeatLevel": 0"#, (1, 0)),
+            // On is on, whatever number a car has for it.
+            (
+                "2",
+                r#""frontLeftSeatHeatLevel": 3, "frontRightSeatHeatLevel": 2"#,
+                (1, 1),
+            ),
+        ] {
+            let json = format!(r#"{{"basicVehicleStatus": {{{fields}}}}}"#);
+            let status = VehicleStatus::from_json(&json).unwrap();
+            let known = seats((1, 2), &status.basic, &profile(feature));
+            assert_eq!(known, levels, "{feature} {fields}");
+        }
+    }
 
     #[test]
     fn an_mg3_that_ignored_a_command_is_off() {

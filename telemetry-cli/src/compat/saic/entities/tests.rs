@@ -6,7 +6,7 @@ use super::super::extra::{Extras, Reported};
 use super::*;
 
 const VIN: &str = "LSJTEST0000000001";
-const ORIGINAL: &str = include_str!("../../../../tests/data/saic-original-entities.txt");
+pub(super) const ORIGINAL: &str = include_str!("../../../../tests/data/saic-original-entities.txt");
 
 fn car(series: &str, features: &[(&str, &str)]) -> (VehicleInfo, Profile) {
     let features: Vec<_> = features
@@ -23,14 +23,14 @@ fn car(series: &str, features: &[(&str, &str)]) -> (VehicleInfo, Profile) {
     (info, profile)
 }
 
-const FULL: &[(&str, &str)] = &[("BType", "1"), ("HeatedSeat", "1"), ("S35", "1")];
+pub(super) const FULL: &[(&str, &str)] = &[("BType", "1"), ("HeatedSeat", "1"), ("S35", "1")];
 
 const REPORTED: Reported = Reported {
     rear_seats: true,
     steering_wheel: true,
 };
 
-fn with<T>(
+pub(super) fn with<T>(
     series: &str,
     features: &[(&str, &str)],
     show_unavailable: bool,
@@ -78,7 +78,7 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
     let original: BTreeSet<_> = ORIGINAL
         .lines()
         .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
+        .map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" "))
         .collect();
     let missing: Vec<_> = original.difference(&ours).collect();
     // Switches of single windows, which cars move only together.
@@ -305,6 +305,7 @@ fn the_document_is_valid() {
     assert_eq!(device["name"], format!("MG MG4 ELECTRIC {VIN}"));
     assert_eq!(device["model"], "MG4 ELECTRIC 2023 Black Pearl");
     assert_eq!(device["hw_version"], "EH32 S");
+    assert_eq!(device["sw_version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(document.content["origin"]["name"], env!("CARGO_PKG_NAME"));
     assert_eq!(
         document.content["origin"]["sw_version"],

@@ -23,7 +23,8 @@ impl Found {
 
 impl Given<'_> {
     pub(super) fn text(&self, flag: &Option<String>, name: &str, variable: &str) -> Option<Found> {
-        if let Some(value) = flag {
+        // An empty one is none, as in the original: people leave them in templates.
+        if let Some(value) = flag.as_ref().filter(|value| !value.is_empty()) {
             return Some(Found {
                 value: value.clone(),
                 origin: format!("`{name}`"),
@@ -80,7 +81,7 @@ impl Given<'_> {
 
     /// Shown by no `Debug`.
     pub(super) fn secret(&self, flag: &Option<Hidden>, variable: &str) -> Option<Secret> {
-        match flag {
+        match flag.as_ref().filter(|text| !text.is_empty()) {
             Some(text) => Some(text.to_string().into()),
             None => self.0.get(variable).map(|text| text.to_owned().into()),
         }

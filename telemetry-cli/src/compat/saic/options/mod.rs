@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::charging_station::ChargingStation;
 use super::mapping;
-use super::zone::Zone;
 use crate::cli::{Hidden, SaicMqttGatewayArgs};
 use crate::config::{self, Environment, Secret};
 use crate::exit::Failure;
+use crate::zone::Zone;
 use given::{Given, http_url, positive, usage};
 
 pub use log::Log;

@@ -297,6 +297,9 @@ async fn a_car_that_cannot_be_read_is_no_harm_to_the_other() {
 #[tokio::test]
 async fn an_estimate_stands_beside_what_the_car_said() {
     let world = Arc::new(World::new());
+    // At midnight it drives; now it charges.
+    let later = world.now() + TimeDelta::hours(1);
+    *lock(&world.time) = later;
     let directory = tempfile::tempdir().unwrap();
     log_in(&world, directory.path()).await;
     for estimate_soc in [false, true] {

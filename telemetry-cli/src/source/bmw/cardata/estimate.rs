@@ -2,12 +2,18 @@
 //! takes the place of what the car said: it stands beside it, and says what it is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bimmer::cardata::soc::{Learning, SocEstimator, SocSource};
 use bimmer::cardata::{Overview, Telemetry};
 use bimmer::types::Vin;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+
+use super::Account;
+
+/// A car that charges or drives without a word.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// One estimator for each car.
 #[derive(Debug, Default)]
@@ -55,5 +61,35 @@ impl Estimates {
         extra.insert("soc_estimated_percent".to_owned(), json!(percent));
         extra.insert("soc_estimated_from".to_owned(), json!(source));
         extra.insert("soc_reported_at".to_owned(), json!(estimate.reported_at));
+    }
+}
+
+impl Account {
+    /// Lets the state of charge be estimated, if that is asked for.
+    pub(super) fn observe(&mut self, vin: &Vin, now: DateTime<Utc>) {
+        let model = self.brand_and_name(vin).1;
+        let car = self.kept.data.cars.get_mut(vin.as_str());
+        let (Some(car), Some(telemetry)) = (car, self.cars.get(vin)) else {
+            return;
+        };
+        if self.config.estimate_soc {
+            let estimates = &mut self.estimates;
+            let (learned, goes_on) = estimates.observe(vin, &model, &car.learned, telemetry, now);
+            car.learned = learned;
+            if goes_on {
+                let again = tokio::time::Instant::now() + AGAIN;
+                self.estimate_at.get_or_insert(again);
+            }
+        }
+    }
+
+    /// While a car charges or drives without a word.
+    pub(super) fn estimate(&mut self) {
+        self.estimate_at = None;
+        let now = self.now();
+        for vin in self.vins() {
+            self.observe(&vin, now);
+            self.tell(&vin, now);
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::calls::{Answers, put};
 use crate::control::{Control, Request};
 use crate::event::DeviceId;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// A command on its way, with the request that it came by.
 pub(super) type Errand = BoxFuture<'static, (Request, Told)>;
@@ -95,6 +96,7 @@ impl Account {
         let (id, vehicle) = (car.id().clone(), car.vehicle.clone());
         self.count(index);
         let (client, zone, now) = (self.client.clone(), self.config.zone(), self.now());
+        let zone = zone.unwrap_or(Zone::System);
         let told = async move {
             let said = order.carry_out(&client, &vehicle, zone, now).await;
             let answers = match order.questions(&said, vehicle.profile().drive.has_plug()) {
@@ -102,7 +104,7 @@ impl Account {
                     status: false,
                     charging: false,
                 } => Answers::default(),
-                questions => put(client, vehicle.vin().clone(), questions).await,
+                questions => put(client, vehicle.vin().clone(), questions, now).await,
             };
             Told {
                 car: id,

@@ -35,10 +35,9 @@ impl Zone {
         };
         let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
         let number = |text: &str| {
-            text.parse::<u8>()
-                .ok()
-                .filter(|number| *number < 60)
-                .map(i32::from)
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse::<u8>().ok().filter(|number| *number < 60);
+            number.filter(|_| digits).map(i32::from)
         };
         let seconds = sign * (3600 * number(hours)? + 60 * number(minutes)?);
         FixedOffset::east_opt(seconds).map(Self::Fixed)
@@ -141,7 +140,16 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["", "Rome", "GMT+", "GMT+99:00", "GMT+1:x", "ä"] {
+        for text in [
+            "",
+            "Rome",
+            "GMT+",
+            "GMT+99:00",
+            "GMT+1:x",
+            "GMT++1",
+            "GMT+1:+3",
+            "ä",
+        ] {
             assert_eq!(Zone::parse(text), None, "{text}");
         }
     }
