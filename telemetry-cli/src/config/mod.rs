@@ -235,6 +235,8 @@ pub struct Store {
     /// Rows that are older are deleted.
     #[serde(with = "duration")]
     pub history: Duration,
+    /// Nobody else reads the file while the gateway runs.
+    pub exclusive: bool,
 }
 
 impl Default for Store {
@@ -243,6 +245,7 @@ impl Default for Store {
             sqlite: true,
             path: None,
             history: Duration::from_secs(730 * 86_400),
+            exclusive: false,
         }
     }
 }

@@ -19,8 +19,8 @@ use super::messages::Seen;
 use super::missing::Missing;
 use super::shared::Shared;
 use super::text;
-use super::zone::Zone;
 use crate::sink::mqtt::session::Outgoing;
+use crate::zone::Zone;
 
 /// Messages a page, and pages at most.
 const PAGE: u32 = 20;

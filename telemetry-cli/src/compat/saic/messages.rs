@@ -9,7 +9,7 @@ use saic_ismart::message::ChangeMessages;
 use saic_ismart::{Message, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::zone::Zone;
+use crate::zone::Zone;
 
 /// So many messages are remembered.
 const REMEMBERED: usize = 500;

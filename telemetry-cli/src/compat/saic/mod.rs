@@ -44,7 +44,6 @@ pub mod temperature;
 pub mod text;
 pub mod topics;
 pub mod trip;
-pub mod zone;
 
 /// The name of the command.
 pub const NAME: &str = "saic-mqtt-gateway";

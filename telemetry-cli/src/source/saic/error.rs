@@ -19,6 +19,9 @@ pub enum SaicError {
     /// The car says nothing about charging in good time.
     #[error("the car does not tell about charging in good time")]
     NoChargingData,
+    /// The account was made in India.
+    #[error("cars in India are on another cloud, which this program cannot read")]
+    OtherCloud,
     /// A phone number in the place of a user name, and no country code.
     #[error("`{0}` is a phone number, and its country code is missing")]
     NoCountryCode(String),
@@ -66,9 +69,10 @@ impl SaicError {
     pub fn code(&self) -> Code {
         match self {
             Self::Password(_) | Self::Cloud(Error::Login(_)) => Code::Login,
-            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
-                Code::Configuration
-            }
+            Self::Ca(..)
+            | Self::OtherCloud
+            | Self::NoCountryCode(_)
+            | Self::Cloud(Error::Configuration(_)) => Code::Configuration,
             Self::NoSuchCar(_) | Self::NotYet | Self::Asleep | Self::NoChargingData => Code::Device,
             Self::Unsure(_) => Code::Protocol,
             Self::WhichCar(_) | Self::Control(_) | Self::Cloud(Error::InvalidValue(_)) => {
@@ -90,6 +94,9 @@ impl SaicError {
             return match self {
                 Self::Password(_) => Some("correct `password` in its [[saic]] table"),
                 Self::Ca(..) => Some("correct `ca` in its [[saic]] table"),
+                Self::OtherCloud => {
+                    Some("the crate saic-ismart reads it, with its feature `india`")
+                }
                 Self::NoCountryCode(_) => Some(
                     "add `country_code = \"49\"` or whichever it is to its [[saic]] table, or \
                      `--country-code 49` to the command; digits only",
@@ -186,9 +193,10 @@ impl SaicError {
             text = format!("{text}; {hint}");
         }
         match self {
-            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
-                Exit::Fatal(text)
-            }
+            Self::Ca(..)
+            | Self::OtherCloud
+            | Self::NoCountryCode(_)
+            | Self::Cloud(Error::Configuration(_)) => Exit::Fatal(text),
             _ if self.needs_user() => Exit::LoginNeeded(text),
             _ => Exit::Transient(text),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cli::Hidden;
 use crate::config::{Environment, Secret};
 use crate::exit::{Code, Failure};
 
@@ -79,9 +80,9 @@ impl Given<'_> {
     }
 
     /// Shown by no `Debug`.
-    pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, flag: &Option<Hidden>, variable: &str) -> Option<Secret> {
         match flag.as_ref().filter(|text| !text.is_empty()) {
-            Some(text) => Some(text.clone().into()),
+            Some(text) => Some(text.to_string().into()),
             None => self.0.get(variable).map(|text| text.to_owned().into()),
         }
     }

@@ -247,7 +247,7 @@ pub fn heating_schedule(enabled: bool, start: (u8, u8)) -> String {
 /// an unknown time is that known before.
 pub fn heating_answer(
     answer: &HeatingScheduleAnswer,
-    zone: super::super::zone::Zone,
+    zone: crate::zone::Zone,
     known: (u8, u8),
 ) -> (bool, (u8, u8)) {
     let start = answer.start_at.map_or(known, |at| zone.time_of_day(at));

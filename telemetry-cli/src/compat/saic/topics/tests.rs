@@ -5,8 +5,8 @@ use saic_ismart::vehicle::VehicleListAnswer;
 use saic_ismart::{ChargingData, VehicleStatus};
 
 use super::super::capacity::Capacity;
-use super::super::zone::Zone;
 use super::*;
+use crate::zone::Zone;
 
 const STATUS: &str = include_str!("../../../../tests/data/saic-golden-status.json");
 const CHARGING: &str = include_str!("../../../../tests/data/saic-golden-charging.json");
