@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::migrate::{Migrate as _, MigrateError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -54,10 +56,27 @@ impl Database {
     /// # Errors
     /// If the file cannot be written, or comes from a newer version.
     pub async fn open(path: Option<&Path>) -> Result<Self, DatabaseError> {
+        Self::open_as(path, SqliteLockingMode::Normal).await
+    }
+
+    /// The same, and nobody else can read the file meanwhile. What readers and
+    /// writer share is a file, too; without it a commit writes a third as much.
+    ///
+    /// # Errors
+    /// The same, or if somebody else has it open.
+    pub async fn open_exclusive(path: Option<&Path>) -> Result<Self, DatabaseError> {
+        Self::open_as(path, SqliteLockingMode::Exclusive).await
+    }
+
+    async fn open_as(
+        path: Option<&Path>,
+        locking: SqliteLockingMode,
+    ) -> Result<Self, DatabaseError> {
         let options = match path {
             Some(path) => SqliteConnectOptions::new()
                 .filename(path)
                 .create_if_missing(true)
+                .locking_mode(locking)
                 .journal_mode(SqliteJournalMode::Wal)
                 // A number that was handed out must not be used again after a
                 // power failure. Commits are a second apart, so this is cheap.

@@ -323,16 +323,16 @@ impl Values {
             .collect();
     }
 
-    /// True if both have the same values, those aside that never make a
-    /// reading worth storing by themselves.
-    pub fn alike(&self, other: &Self) -> bool {
+    /// True if both have the same values as `same` judges them, those aside
+    /// that never make a reading worth storing by themselves.
+    pub fn alike(&self, other: &Self, same: impl Fn(&Metric, &Value, &Value) -> bool) -> bool {
         let telling = |(metric, _): &(&'static Metric, &Value)| metric.telling;
         let count = self.iter().filter(telling).count();
         count == other.iter().filter(telling).count()
-            && self
-                .iter()
-                .filter(telling)
-                .all(|(metric, value)| other.get(metric) == Some(value))
+            && self.iter().filter(telling).all(|(metric, value)| {
+                let other = other.get(metric);
+                other.is_some_and(|other| same(metric, value, other))
+            })
     }
 }
 
@@ -404,12 +404,13 @@ mod tests {
 
     #[test]
     fn estimates_alone_make_no_difference() {
+        let alike = |one: &Values, other: &Values| one.alike(other, |_, one, other| one == other);
         let mut one = Values::default();
         one.set(&battery::SOC_PERCENT, Value::from(80.0));
         let mut other = one.clone();
         other.set(&battery::TIME_TO_EMPTY_S, Value::from(100_i64));
-        assert!(one.alike(&other) && other.alike(&one));
+        assert!(alike(&one, &other) && alike(&other, &one));
         other.set(&battery::SOC_PERCENT, Value::from(79.0));
-        assert!(!one.alike(&other));
+        assert!(!alike(&one, &other));
     }
 }

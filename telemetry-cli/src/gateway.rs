@@ -45,7 +45,11 @@ impl Gateway {
         radio: Radio,
         file: Option<&Path>,
     ) -> Result<Self, DatabaseError> {
-        let database = Arc::new(Database::open(file).await?);
+        let database = match config.store.exclusive {
+            true => Database::open_exclusive(file).await?,
+            false => Database::open(file).await?,
+        };
+        let database = Arc::new(database);
         let limits = limits(&config, file.is_some());
         let journal = Journal::open(database.clone(), limits, consumers(&config)).await?;
         let restored = journal.last_readings().await?;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::derive::Derived;
 use crate::event::{Availability, Device, DeviceId, Event, Reading};
-use crate::filter::{Filter, Keep};
+use crate::filter::{Filter, Keep, Worth};
 use crate::journal::Journal;
 use crate::lock::lock;
 
@@ -172,10 +172,12 @@ impl Hub {
                 Availability::Online,
             ));
         }
-        if let Some(journal) = &self.inner.journal
-            && entry.filter.passes(&reading)
-        {
-            journal.append(reading);
+        if let Some(journal) = &self.inner.journal {
+            match entry.filter.judge(&reading) {
+                Worth::News => journal.append(reading),
+                Worth::Heartbeat => journal.append_in_company(reading),
+                Worth::Nothing => {}
+            }
         }
     }
 

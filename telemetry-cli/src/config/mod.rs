@@ -21,6 +21,8 @@ pub use environment::Environment;
 pub use host_name::HostName;
 pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
+pub use mariadb_names::MariaDbNames;
+pub use mqtt_names::MqttNames;
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use saic::{Saic, SaicAllow, SaicPolling, SaicRegion, SaicVehicle};
@@ -40,6 +42,8 @@ mod explain;
 mod host_name;
 mod load;
 mod mariadb;
+mod mariadb_names;
+mod mqtt_names;
 mod pin;
 mod report;
 mod saic;
@@ -171,6 +175,9 @@ pub struct Mqtt {
     /// those of an outage.
     #[serde(default)]
     pub history: bool,
+    /// What these settings are called where they were set.
+    #[serde(skip)]
+    pub names: MqttNames,
 }
 
 impl Mqtt {
@@ -183,6 +190,7 @@ impl Mqtt {
             ca: None,
             client_cert: None,
             client_key: None,
+            names: MqttNames::KEYS,
             client_id: None,
             host_name: HostName::default(),
             topic_prefix: Self::default_topic_prefix(),
@@ -229,6 +237,8 @@ pub struct Store {
     /// Rows that are older are deleted.
     #[serde(with = "duration")]
     pub history: Duration,
+    /// Nobody else reads the file while the gateway runs.
+    pub exclusive: bool,
 }
 
 impl Default for Store {
@@ -237,6 +247,7 @@ impl Default for Store {
             sqlite: true,
             path: None,
             history: Duration::from_secs(730 * 86_400),
+            exclusive: false,
         }
     }
 }

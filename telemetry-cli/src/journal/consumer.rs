@@ -61,8 +61,8 @@ impl Consumer {
     }
 
     /// Everything up to `number` is taken, and somebody else remembers it: the
-    /// backlog counts from there. Costs no write; what is not
-    /// [advanced](Self::advance) to is not deleted.
+    /// backlog counts from there. Costs no write now; the journal saves it when
+    /// it next deletes what is taken.
     pub fn note(&self, number: i64) {
         lock(&self.journal.noted).insert(self.name.clone(), number);
     }

@@ -101,6 +101,19 @@ impl Journal {
     /// Appends a reading. Does not wait.
     pub fn append(&self, reading: Arc<Reading>) {
         self.shared.queue.append(reading);
+        self.shared.queue.announce();
+    }
+
+    /// Appends a reading that says nothing new: it is committed with the next
+    /// that does, or with others of its kind a minute later. Each commit costs
+    /// the disk far more than a reading does.
+    pub fn append_in_company(&self, reading: Arc<Reading>) {
+        self.shared.queue.append(reading);
+        if self.shared.limits.commit_interval.is_zero() {
+            self.shared.queue.announce();
+        } else {
+            self.shared.queue.announce_some_time();
+        }
     }
 
     /// The last reading of each device, from this run or an earlier one.
@@ -213,6 +226,52 @@ mod tests {
             journal.backlog().await.unwrap(),
             [("test".to_owned(), 2)].into()
         );
+    }
+
+    #[tokio::test]
+    async fn what_says_nothing_new_is_written_with_what_does() {
+        let limits = Limits {
+            commit_interval: Duration::from_millis(1),
+            ..LIMITS
+        };
+        let (journal, writer) = memory(limits).await;
+        let mut consumer = journal.consumer("test").await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(writer.run(shutdown.clone()));
+        // It looks at what an earlier one left, and then waits.
+        tokio::task::yield_now().await;
+        journal.append(reading("other", 1));
+        consumer.wait_beyond(0).await;
+        journal.append_in_company(reading("one", 2));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(consumer.newest(), 1, "it waits for company");
+        journal.append(reading("other", 3));
+        consumer.wait_beyond(2).await;
+        let entries = consumer.after(1, 9).await.unwrap();
+        let devices: Vec<_> = entries.iter().map(|entry| &entry.reading.device).collect();
+        assert_eq!(
+            devices,
+            [&DeviceId::new(&["one"]), &DeviceId::new(&["other"])]
+        );
+        // And at the end.
+        journal.append_in_company(reading("one", 4));
+        shutdown.cancel();
+        running.await.unwrap();
+        assert_eq!(consumer.newest(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_a_consumer_noted_is_deleted_without_its_doing() {
+        let (journal, mut writer) = memory(LIMITS).await;
+        for number in 1..=3 {
+            journal.append(reading("pack", number));
+        }
+        write(&mut writer).await;
+        let consumer = journal.consumer("test").await.unwrap();
+        consumer.note(2);
+        writer.tidy().await;
+        assert_eq!(consumer.after(0, 9).await.unwrap().len(), 1);
+        assert_eq!(journal.consumer("test").await.unwrap().taken(), 2);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ pub(super) const CAPACITY: usize = 20_000;
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    touched: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -53,13 +54,26 @@ impl Queue {
             waiting.lost += 1;
         }
         waiting.readings.push_back(reading);
-        drop(waiting);
+    }
+
+    /// What was appended is to be written.
+    pub(super) fn announce(&self) {
         self.filled.notify_one();
+    }
+
+    /// What was appended is to be written, but not for its own sake.
+    pub(super) fn announce_some_time(&self) {
+        self.touched.notify_one();
     }
 
     /// Waits for something to write. Cancel safe.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
+    }
+
+    /// Waits for something that may wait. Cancel safe.
+    pub(super) async fn touched(&self) {
+        self.touched.notified().await;
     }
 
     /// Up to `most` readings from the head, which stay until

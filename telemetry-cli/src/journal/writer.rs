@@ -13,6 +13,7 @@ use super::queue::Group;
 use super::{Journal, table};
 use crate::database::{DatabaseError, begin, finish};
 use crate::event::{Device, DeviceId};
+use crate::lock::lock;
 use crate::store::sqlite;
 
 /// Readings written in one transaction, at most.
@@ -20,10 +21,13 @@ const GROUP: usize = 1024;
 
 /// How often old entries are deleted. Not at the start: a clock may be wrong
 /// until the network has set it.
-const TIDY_INTERVAL: Duration = Duration::from_secs(600);
+const TIDY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How often a device's `last_seen` is written, at most.
-const SEEN_INTERVAL: Duration = Duration::from_secs(300);
+const SEEN_INTERVAL: Duration = Duration::from_secs(1800);
+
+/// How long a reading that says nothing new waits for others.
+const COMPANY: Duration = Duration::from_secs(60);
 
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
@@ -54,19 +58,28 @@ impl Writer {
         self.write_all(&shutdown).await;
         loop {
             tokio::select! {
-                () = shared.queue.filled() => {
-                    // Even a sleep of nothing takes a millisecond.
-                    if !commit_interval.is_zero() {
-                        tokio::select! {
-                            () = tokio::time::sleep(commit_interval) => {}
-                            () = shutdown.cancelled() => {}
-                        }
+                () = shared.queue.filled() => {}
+                () = shared.queue.touched() => {
+                    tokio::select! {
+                        () = shared.queue.filled() => {}
+                        () = tokio::time::sleep(COMPANY) => {}
+                        () = shutdown.cancelled() => {}
                     }
-                    self.write_all(&shutdown).await;
                 }
-                _ = tidy.tick() => self.tidy().await,
+                _ = tidy.tick() => {
+                    self.tidy().await;
+                    continue;
+                }
                 () = shutdown.cancelled() => break,
             }
+            // Even a sleep of nothing takes a millisecond.
+            if !commit_interval.is_zero() {
+                tokio::select! {
+                    () = tokio::time::sleep(commit_interval) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+            self.write_all(&shutdown).await;
         }
         self.write_all(&shutdown).await;
         let lost = shared.queue.len();
@@ -168,8 +181,15 @@ impl Writer {
 
     pub(super) async fn tidy(&self) {
         let shared = &self.journal.shared;
+        let noted = lock(&shared.noted).clone();
         let mut connection = shared.database.lock().await;
-        match table::tidy(&mut connection, &shared.consumers, &shared.limits).await {
+        let tidied = async {
+            for (consumer, number) in &noted {
+                table::set_cursor(&mut connection, consumer, *number).await?;
+            }
+            table::tidy(&mut connection, &shared.consumers, &shared.limits).await
+        };
+        match tidied.await {
             Ok(0) => {}
             Ok(cut) => {
                 shared.cut.fetch_add(cut, Ordering::Relaxed);

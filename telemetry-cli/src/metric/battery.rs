@@ -28,11 +28,11 @@ rows! {
     /// Capacity now against new.
     SOH_PERCENT = Metric::gauge("soh_percent", "State of health", "%", 1, (0.0, 150.0)).diagnostic();
     /// Voltage at the terminals.
-    PACK_VOLTAGE_V = Metric::gauge("pack_voltage_v", "Voltage", "V", 2, (0.0, 1000.0)).class("voltage");
+    PACK_VOLTAGE_V = Metric::gauge("pack_voltage_v", "Voltage", "V", 2, (0.0, 1000.0)).class("voltage").noise(0.02);
     /// Positive while charging.
-    CURRENT_A = Metric::gauge("current_a", "Current", "A", 2, (-3300.0, 3300.0)).class("current");
+    CURRENT_A = Metric::gauge("current_a", "Current", "A", 2, (-3300.0, 3300.0)).class("current").noise(0.05);
     /// Voltage times current, same sign.
-    POWER_W = Metric::gauge("power_w", "Power", "W", 1, (-1e6, 1e6)).class("power");
+    POWER_W = Metric::gauge("power_w", "Power", "W", 1, (-1e6, 1e6)).class("power").noise(3.0);
     /// Charge left.
     REMAINING_CAPACITY_AH = Metric::gauge("remaining_capacity_ah", "Remaining capacity", "Ah", 2, (0.0, 10_000.0));
     /// Charge when full, as configured.
@@ -46,17 +46,17 @@ rows! {
     /// Full equivalents counted by the pack.
     CYCLES = Metric::count("cycles", "Cycles").diagnostic();
     /// Each series cell.
-    CELL_VOLTAGES_V = Metric::gauge("cell_voltages_v", "Cell {} voltage", "V", 3, (0.0, 6.0)).class("voltage").numbered().diagnostic();
+    CELL_VOLTAGES_V = Metric::gauge("cell_voltages_v", "Cell {} voltage", "V", 3, (0.0, 6.0)).class("voltage").numbered().diagnostic().noise(0.002);
     /// Lowest cell.
-    CELL_MIN_V = Metric::gauge("cell_min_v", "Lowest cell voltage", "V", 3, (0.0, 6.0)).class("voltage").diagnostic();
+    CELL_MIN_V = Metric::gauge("cell_min_v", "Lowest cell voltage", "V", 3, (0.0, 6.0)).class("voltage").diagnostic().noise(0.002);
     /// Highest cell.
-    CELL_MAX_V = Metric::gauge("cell_max_v", "Highest cell voltage", "V", 3, (0.0, 6.0)).class("voltage").diagnostic();
+    CELL_MAX_V = Metric::gauge("cell_max_v", "Highest cell voltage", "V", 3, (0.0, 6.0)).class("voltage").diagnostic().noise(0.002);
     /// Highest minus lowest cell.
-    CELL_DELTA_V = Metric::gauge("cell_delta_v", "Cell voltage spread", "V", 3, (0.0, 6.0)).class("voltage").diagnostic();
+    CELL_DELTA_V = Metric::gauge("cell_delta_v", "Cell voltage spread", "V", 3, (0.0, 6.0)).class("voltage").diagnostic().noise(0.003);
     /// Each probe.
-    TEMPERATURES_C = Metric::gauge("temperatures_c", "Temperature {}", "°C", 1, (-40.0, 120.0)).class("temperature").numbered();
+    TEMPERATURES_C = Metric::gauge("temperatures_c", "Temperature {}", "°C", 1, (-40.0, 120.0)).class("temperature").numbered().noise(0.2);
     /// Probe at the switches, where known.
-    MOSFET_TEMPERATURE_C = Metric::gauge("mosfet_temperature_c", "MOSFET temperature", "°C", 1, (-40.0, 150.0)).class("temperature").diagnostic();
+    MOSFET_TEMPERATURE_C = Metric::gauge("mosfet_temperature_c", "MOSFET temperature", "°C", 1, (-40.0, 150.0)).class("temperature").diagnostic().noise(0.2);
     /// The charge switch conducts.
     CHARGE_MOSFET_ON = Metric::switch("charge_mosfet_on", "Charge MOSFET").class("power");
     /// The discharge switch conducts.

@@ -54,6 +54,9 @@ pub struct Metric {
     pub shown: bool,
     /// A change of this value alone makes a reading worth storing.
     pub telling: bool,
+    /// A number that differs by no more than this from the stored one has not
+    /// changed: what the instrument's last digits do by themselves.
+    pub noise: f64,
 }
 
 /// What sort of quantity a metric is.
@@ -127,6 +130,7 @@ impl Metric {
             diagnostic: false,
             shown: true,
             telling: true,
+            noise: 0.0,
         }
     }
 
@@ -243,6 +247,36 @@ impl Metric {
     const fn quiet(mut self) -> Self {
         self.telling = false;
         self
+    }
+
+    const fn noise(mut self, noise: f64) -> Self {
+        self.noise = noise;
+        self
+    }
+
+    /// True if two values of this metric differ by no more than noise.
+    pub fn alike(&self, one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Float(one), Value::Float(other)) => {
+                // 3.302 - 3.3 is a little more than 0.002.
+                (one - other).abs() <= self.noise + 1e-9
+            }
+            (Value::List(one), Value::List(other)) => {
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|(one, other)| self.alike(one, other))
+            }
+            (Value::Map(one), Value::Map(other)) => {
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|((key, one), (known, other))| key == known && self.alike(one, other))
+            }
+            (one, other) => one == other,
+        }
     }
 
     /// Home Assistant's state class, empty without one.
@@ -521,6 +555,7 @@ mod tests {
             assert_eq!(metric.range.is_some(), number, "{}", metric.key);
             assert!(number || metric.unit.is_empty(), "{}", metric.key);
             assert!(metric.form == Form::Float || metric.decimals == 0);
+            assert!(metric.form == Form::Float || metric.noise == 0.0);
         }
     }
 

@@ -10,13 +10,13 @@ rows! {
     /// Usable charge left, over all packs.
     SOC_PERCENT = Metric::gauge("soc_percent", "State of charge", "%", 1, PERCENT).class("battery");
     /// From the grid.
-    AC_INPUT_POWER_W = Metric::gauge("ac_input_power_w", "AC input power", "W", 0, WATTS).class("power");
+    AC_INPUT_POWER_W = Metric::gauge("ac_input_power_w", "AC input power", "W", 0, WATTS).class("power").noise(3.0);
     /// From solar panels or a car.
-    DC_INPUT_POWER_W = Metric::gauge("dc_input_power_w", "DC input power", "W", 0, WATTS).class("power");
+    DC_INPUT_POWER_W = Metric::gauge("dc_input_power_w", "DC input power", "W", 0, WATTS).class("power").noise(3.0);
     /// To the sockets.
-    AC_OUTPUT_POWER_W = Metric::gauge("ac_output_power_w", "AC output power", "W", 0, WATTS).class("power");
+    AC_OUTPUT_POWER_W = Metric::gauge("ac_output_power_w", "AC output power", "W", 0, WATTS).class("power").noise(3.0);
     /// To the DC ports.
-    DC_OUTPUT_POWER_W = Metric::gauge("dc_output_power_w", "DC output power", "W", 0, WATTS).class("power");
+    DC_OUTPUT_POWER_W = Metric::gauge("dc_output_power_w", "DC output power", "W", 0, WATTS).class("power").noise(3.0);
     /// The sockets are on.
     AC_OUTPUT_ON = Metric::switch("ac_output_on", "AC output").class("power");
     /// The DC ports are on.
@@ -24,21 +24,21 @@ rows! {
     /// Charging from the grid is allowed.
     GRID_CHARGE_ON = Metric::switch("grid_charge_on", "Grid charge").class("power");
     /// Voltage of the battery.
-    BATTERY_VOLTAGE_V = Metric::gauge("battery_voltage_v", "Battery voltage", "V", 2, (0.0, 1000.0)).class("voltage").diagnostic();
+    BATTERY_VOLTAGE_V = Metric::gauge("battery_voltage_v", "Battery voltage", "V", 2, (0.0, 1000.0)).class("voltage").diagnostic().noise(0.1);
     /// Positive while charging.
-    BATTERY_CURRENT_A = Metric::gauge("battery_current_a", "Battery current", "A", 2, (-3300.0, 3300.0)).class("current").diagnostic();
+    BATTERY_CURRENT_A = Metric::gauge("battery_current_a", "Battery current", "A", 2, (-3300.0, 3300.0)).class("current").diagnostic().noise(0.1);
     /// Voltage of the grid.
-    AC_INPUT_VOLTAGE_V = Metric::gauge("ac_input_voltage_v", "AC input voltage", "V", 1, (0.0, 1000.0)).class("voltage").diagnostic();
+    AC_INPUT_VOLTAGE_V = Metric::gauge("ac_input_voltage_v", "AC input voltage", "V", 1, (0.0, 1000.0)).class("voltage").diagnostic().noise(2.0);
     /// Frequency of the grid.
-    AC_INPUT_FREQUENCY_HZ = Metric::gauge("ac_input_frequency_hz", "AC input frequency", "Hz", 2, (0.0, 100.0)).class("frequency").diagnostic();
+    AC_INPUT_FREQUENCY_HZ = Metric::gauge("ac_input_frequency_hz", "AC input frequency", "Hz", 2, (0.0, 100.0)).class("frequency").diagnostic().noise(0.1);
     /// Voltage at the sockets.
-    AC_OUTPUT_VOLTAGE_V = Metric::gauge("ac_output_voltage_v", "AC output voltage", "V", 1, (0.0, 1000.0)).class("voltage").diagnostic();
+    AC_OUTPUT_VOLTAGE_V = Metric::gauge("ac_output_voltage_v", "AC output voltage", "V", 1, (0.0, 1000.0)).class("voltage").diagnostic().noise(2.0);
     /// Frequency at the sockets.
-    AC_OUTPUT_FREQUENCY_HZ = Metric::gauge("ac_output_frequency_hz", "AC output frequency", "Hz", 2, (0.0, 100.0)).class("frequency").diagnostic();
+    AC_OUTPUT_FREQUENCY_HZ = Metric::gauge("ac_output_frequency_hz", "AC output frequency", "Hz", 2, (0.0, 100.0)).class("frequency").diagnostic().noise(0.1);
     /// Each solar input.
-    PV_VOLTAGE_V = Metric::gauge("pv_voltage_v", "Solar input {} voltage", "V", 1, (0.0, 1000.0)).class("voltage").numbered().diagnostic();
+    PV_VOLTAGE_V = Metric::gauge("pv_voltage_v", "Solar input {} voltage", "V", 1, (0.0, 1000.0)).class("voltage").numbered().diagnostic().noise(1.0);
     /// Each solar input.
-    PV_POWER_W = Metric::gauge("pv_power_w", "Solar input {} power", "W", 0, WATTS).class("power").numbered();
+    PV_POWER_W = Metric::gauge("pv_power_w", "Solar input {} power", "W", 0, WATTS).class("power").numbered().noise(3.0);
     /// Energy generated since manufacture.
     GENERATION_KWH = Metric::energy("generation_kwh", "Energy generated");
     /// How grid and battery share the load.

@@ -39,11 +39,11 @@ rows! {
     /// What charging does.
     CHARGING_STATE = Metric::state("charging_state", "Charging state", CHARGING_STATES);
     /// Power into the car.
-    CHARGING_POWER_W = Metric::gauge("charging_power_w", "Charging power", "W", 0, (0.0, 1e6)).class("power");
+    CHARGING_POWER_W = Metric::gauge("charging_power_w", "Charging power", "W", 0, (0.0, 1e6)).class("power").noise(50.0);
     /// Voltage while charging.
-    CHARGING_VOLTAGE_V = Metric::gauge("charging_voltage_v", "Charging voltage", "V", 1, (0.0, 1500.0)).class("voltage").diagnostic();
+    CHARGING_VOLTAGE_V = Metric::gauge("charging_voltage_v", "Charging voltage", "V", 1, (0.0, 1500.0)).class("voltage").diagnostic().noise(2.0);
     /// Current while charging.
-    CHARGING_CURRENT_A = Metric::gauge("charging_current_a", "Charging current", "A", 1, (0.0, 2000.0)).class("current").diagnostic();
+    CHARGING_CURRENT_A = Metric::gauge("charging_current_a", "Charging current", "A", 1, (0.0, 2000.0)).class("current").diagnostic().noise(0.2);
     /// Alternating or direct current.
     CHARGE_KIND = Metric::state("charge_kind", "Charge kind", &["ac", "dc"]);
     /// Where charging stops.
@@ -57,13 +57,13 @@ rows! {
     /// Since charging began.
     ENERGY_CHARGED_KWH = Metric::energy("energy_charged_kwh", "Energy charged");
     /// WGS 84.
-    LATITUDE = Metric::gauge("latitude", "Latitude", "°", 6, (-90.0, 90.0)).position();
+    LATITUDE = Metric::gauge("latitude", "Latitude", "°", 6, (-90.0, 90.0)).position().noise(0.00005);
     /// WGS 84.
-    LONGITUDE = Metric::gauge("longitude", "Longitude", "°", 6, (-180.0, 180.0)).position();
+    LONGITUDE = Metric::gauge("longitude", "Longitude", "°", 6, (-180.0, 180.0)).position().noise(0.00005);
     /// Above the sea.
-    ALTITUDE_M = Metric::gauge("altitude_m", "Altitude", "m", 0, (-500.0, 9000.0)).class("distance").position();
+    ALTITUDE_M = Metric::gauge("altitude_m", "Altitude", "m", 0, (-500.0, 9000.0)).class("distance").position().noise(5.0);
     /// Clockwise from north.
-    HEADING_DEG = Metric::gauge("heading_deg", "Heading", "°", 0, (0.0, 360.0)).position();
+    HEADING_DEG = Metric::gauge("heading_deg", "Heading", "°", 0, (0.0, 360.0)).position().noise(2.0);
     /// Speed over ground.
     SPEED_KMH = Metric::gauge("speed_kmh", "Speed", "km/h", 0, (0.0, 400.0)).class("speed");
     /// It moves.
@@ -77,17 +77,17 @@ rows! {
     /// Each window: it is open.
     WINDOWS_OPEN = Metric::switch("windows_open", "Window {}").class("window").named();
     /// Each tyre.
-    TYRE_PRESSURE_BAR = Metric::gauge("tyre_pressure_bar", "Tyre pressure {}", "bar", 2, (0.0, 10.0)).class("pressure").named();
+    TYRE_PRESSURE_BAR = Metric::gauge("tyre_pressure_bar", "Tyre pressure {}", "bar", 2, (0.0, 10.0)).class("pressure").named().noise(0.02);
     /// In the cabin.
-    INTERIOR_TEMPERATURE_C = Metric::gauge("interior_temperature_c", "Interior temperature", "°C", 1, CELSIUS).class("temperature");
+    INTERIOR_TEMPERATURE_C = Metric::gauge("interior_temperature_c", "Interior temperature", "°C", 1, CELSIUS).class("temperature").noise(0.5);
     /// Outside.
-    EXTERIOR_TEMPERATURE_C = Metric::gauge("exterior_temperature_c", "Exterior temperature", "°C", 1, CELSIUS).class("temperature");
+    EXTERIOR_TEMPERATURE_C = Metric::gauge("exterior_temperature_c", "Exterior temperature", "°C", 1, CELSIUS).class("temperature").noise(0.5);
     /// Heating or cooling of the cabin runs.
     CLIMATE_ACTIVE = Metric::switch("climate_active", "Climate").class("running");
     /// Heating of the traction battery runs.
     BATTERY_HEATING = Metric::switch("battery_heating", "Battery heating").class("heat");
     /// The 12 V battery.
-    AUX_BATTERY_VOLTAGE_V = Metric::gauge("aux_battery_voltage_v", "Auxiliary battery voltage", "V", 1, (0.0, 60.0)).class("voltage").diagnostic();
+    AUX_BATTERY_VOLTAGE_V = Metric::gauge("aux_battery_voltage_v", "Auxiliary battery voltage", "V", 1, (0.0, 60.0)).class("voltage").diagnostic().noise(0.1);
     /// When the car last did something.
     LAST_ACTIVITY_AT = Metric::time("last_activity_at", "Last activity").diagnostic();
 }

@@ -68,7 +68,7 @@ async fn a_certificate_for_another_name_counts_if_that_is_asked_for() {
     refused(
         &uri,
         &strict,
-        &format!("another host name; check mqtt.url, or give `{flag} false`"),
+        &format!("another host name; check `--mqtt-uri`, or give `{flag} false`"),
     )
     .await;
     works(&broker, &uri, &["--mqtt-server-cert", &ca, flag, "false"]).await;
@@ -108,4 +108,22 @@ async fn refused(uri: &str, flags: &[&str], why: &str) {
 async fn a_web_socket_works() {
     let (broker, port) = broker("protocol websockets\n");
     works(&broker, &format!("ws://localhost:{port}"), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_refuses_the_password_is_said_of_its_flag() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::with_login("me", "right");
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let flags = ["--mqtt-user", "me", "--mqtt-password", "wrong"];
+    let mut command = program.command(&flags);
+    let ended = tokio::task::spawn_blocking(move || command.output()).await;
+    let ended = ended.expect("no panic").expect("the program");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(6), "{said}");
+    assert!(
+        said.contains("check `--mqtt-user` and `--mqtt-password`"),
+        "{said}"
+    );
+    assert!(!said.contains("mqtt.password"), "{said}");
 }

@@ -10,7 +10,7 @@ use super::options;
 use super::pace::Pace;
 use super::raw;
 use super::shared::Shared;
-use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
+use super::telemetry::{is_charging, odometer_km, pack, range_km, speed_kmh, time};
 use super::text;
 use crate::config::Secret;
 
@@ -29,9 +29,9 @@ pub struct Abrp {
 struct Telemetry {
     utc: i64,
     #[serde(flatten)]
-    soc: Maybe<Soc>,
+    soc: Option<Soc>,
     #[serde(flatten)]
-    pack: Maybe<Pack>,
+    pack: Option<Pack>,
     is_parked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     ext_temp: Option<i8>,
@@ -46,7 +46,7 @@ struct Telemetry {
     #[serde(skip_serializing_if = "Option::is_none")]
     elevation: Option<i16>,
     #[serde(flatten)]
-    place: Maybe<Place>,
+    place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_dcfc: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,8 +56,6 @@ struct Telemetry {
     #[serde(flatten)]
     tyres: Tyres,
 }
-
-type Maybe<T> = Option<T>;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Soc {
@@ -117,7 +115,7 @@ pub fn message(answer: &Answer, capacity_kwh: Option<f64>, now: DateTime<Utc>) -
         pack,
         is_parked: basic.is_parked(),
         ext_temp: basic.exterior_temperature_c,
-        odometer: basic.odometer_km(),
+        odometer: odometer_km(answer),
         speed: speed_kmh(status),
         est_battery_range: range_km(answer),
         heading: status.position.heading_deg(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use saic_ismart::message::ChangeMessages;
 use saic_ismart::vehicle::AlarmKind;
 use saic_ismart::{Client, Error, MessageGroup, VehicleInfo};
 use tokio::sync::mpsc;
@@ -12,13 +13,15 @@ use tokio_util::sync::CancellationToken;
 use super::announcer::{self, Announcer};
 use super::car::{self, Car, WAITING, Wish};
 use super::client;
+use super::complaint::Complaint;
 use super::garage;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
+use super::missing::Missing;
 use super::shared::Shared;
 use super::text;
-use super::zone::Zone;
 use crate::sink::mqtt::session::Outgoing;
+use crate::zone::Zone;
 
 /// Messages a page, and pages at most.
 const PAGE: u32 = 20;
@@ -45,8 +48,13 @@ pub struct Account {
     client: Client,
     cars: Cars,
     seen: Seen,
+    missing: Missing,
+    /// Its time zone, as the cloud names it.
+    zone: Option<String>,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
+    /// About messages that cannot be read.
+    complaint: Complaint,
     /// The cloud has refused a login: the next list begins with another one.
     refused: bool,
 }
@@ -59,8 +67,11 @@ impl Account {
             shared,
             client,
             cars,
+            missing: Missing::default(),
+            zone: None,
             tasks: JoinSet::new(),
             shutdown,
+            complaint: Complaint::default(),
             refused: false,
         }
     }
@@ -98,6 +109,7 @@ impl Account {
                         tracing::warn!("the account has no cars");
                         options.messages_interval
                     }
+                    Ok(_) if self.missing.is_in_doubt() => options.messages_interval,
                     Ok(_) => options.account_interval,
                     Err(error) => self.failed(&error).await,
                 };
@@ -124,7 +136,10 @@ impl Account {
     /// Cars that were there before a restart live at once: their commands count
     /// also while the account is left to another device.
     fn start_known(&mut self, pause: Duration) {
-        let known = garage::load(&self.shared);
+        let garage::Known { cars: known, zone } = garage::load(&self.shared);
+        if let Some(zone) = zone {
+            self.learn_zone(zone);
+        }
         if !known.is_empty() {
             self.listen();
         }
@@ -168,7 +183,7 @@ impl Account {
             self.refused = false;
         }
         let list = self.client.vehicles().await?;
-        self.learn_zone().await;
+        self.ask_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
         let known = self.cars.vins();
         let first = known.is_empty();
@@ -178,6 +193,7 @@ impl Account {
             return Ok(known.len());
         }
         if first && list.iter().any(|info| info.vin.is_some()) {
+            // Before the cars say anything: whoever hears them may answer at once.
             self.listen();
         }
         let mut there = Vec::new();
@@ -185,6 +201,10 @@ impl Account {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
                 continue;
             };
+            if self.cars.has_changed(&vin, info) {
+                tracing::info!("the cloud describes a car anew");
+                self.stop(&vin).await;
+            }
             if !self.cars.contains(&vin) {
                 self.start(&vin, info, Duration::ZERO);
             }
@@ -193,39 +213,43 @@ impl Account {
         for info in &list {
             self.register_alarms(info).await;
         }
-        for vin in self.cars.vins() {
-            if !there.contains(&vin) {
-                self.remove(&vin);
-            }
-        }
         if !there.is_empty() {
             self.forget_others(&there).await;
-            garage::save(&self.shared, &list).await;
+        }
+        // A car that is missing once is there again at the next start.
+        if !there.is_empty() && !self.missing.is_in_doubt() {
+            garage::save(&self.shared, &list, self.zone.as_deref()).await;
         }
         Ok(there.len())
     }
 
-    /// Cars that left while no gateway was there to see it.
-    async fn forget_others(&self, there: &[String]) {
-        for vin in car::remembered(&self.shared) {
-            if !there.contains(&vin) {
-                self.remove(&vin);
-                car::forget(&self.shared, &vin).await;
-            }
+    /// Cars that have left, perhaps while no gateway was there to see it.
+    async fn forget_others(&mut self, there: &[String]) {
+        let known = self.cars.vins().into_iter();
+        let known = known.chain(car::remembered(&self.shared));
+        for vin in self.missing.look(known, there) {
+            self.remove(&vin).await;
+            car::forget(&self.shared, &vin).await;
+        }
+        if self.missing.is_in_doubt() {
+            tracing::info!("a car is missing in the list: it is looked for again");
         }
     }
 
-    async fn learn_zone(&self) {
+    async fn ask_zone(&mut self) {
         match self.client.timezone().await {
-            Ok(name) => {
-                let zone = name.as_deref().and_then(Zone::parse);
-                if let Some(zone) = zone {
-                    self.shared.set_zone(zone);
-                }
-                self.hold("userTimezone", name.unwrap_or_else(|| "unknown".to_owned()));
-            }
+            Ok(Some(name)) => self.learn_zone(name),
+            Ok(None) => self.hold("userTimezone", "unknown".to_owned()),
             Err(error) => tracing::warn!("no time zone of the account: {error}"),
         }
+    }
+
+    fn learn_zone(&mut self, name: String) {
+        if let Some(zone) = Zone::parse(&name) {
+            self.shared.set_zone(zone);
+        }
+        self.hold("userTimezone", name.clone());
+        self.zone = Some(name);
     }
 
     /// A car lives, and is left alone for `pause` unless somebody wants something.
@@ -241,8 +265,10 @@ impl Account {
         let (wishes, receiver) = mpsc::channel(WAITING);
         let stop = self.shutdown.child_token();
         let handle = Handle {
+            info: info.clone(),
             wishes,
             stop: stop.clone(),
+            is_asked: car.is_asked(),
         };
         self.cars.insert(vin.to_owned(), handle);
         if let Some(announcer) = Announcer::car(&self.shared, info, &car) {
@@ -261,10 +287,20 @@ impl Account {
         self.cars.remove_dead()
     }
 
-    fn remove(&self, vin: &str) {
-        if let Some(car) = self.cars.remove(vin) {
+    /// Ends the task of a car, and waits until it has saved its state; false if
+    /// there is none.
+    async fn stop(&self, vin: &str) -> bool {
+        let Some(car) = self.cars.remove(vin) else {
+            return false;
+        };
+        car.stop.cancel();
+        car.wishes.closed().await;
+        true
+    }
+
+    async fn remove(&self, vin: &str) {
+        if self.stop(vin).await {
             tracing::info!("a car has left the account");
-            car.stop.cancel();
         }
         let topics = self.shared.names.vehicle(vin, "");
         self.shared.speaker.say(Outgoing::Release(topics));
@@ -287,32 +323,58 @@ impl Account {
     }
 
     async fn messages(&mut self) -> Result<(), Error> {
+        // Whoever switches polling off leaves the account to the phone.
+        if !self.cars.is_any_asked() {
+            return Ok(());
+        }
+        let mut changes = Vec::new();
+        let read = self.read_messages(&mut changes).await;
+        // Not before: what is deleted would move the next page.
+        for change in changes {
+            if let Err(error) = self.client.change_messages(&change).await {
+                tracing::debug!("a message stays as it is: {error}");
+            }
+        }
+        match &read {
+            Ok(()) => self.complaint.settle(),
+            // A login that fails is told where the list of cars is read.
+            Err(error)
+                if !matches!(error, Error::Login(_)) && self.complaint.is_due(Instant::now()) =>
+            {
+                tracing::warn!(
+                    "no messages, so that a car that is started is noticed late: {error}"
+                );
+            }
+            Err(error) => tracing::debug!("no messages: {error}"),
+        }
+        read
+    }
+
+    /// Reads until a page holds what was seen before. What the cloud is to be
+    /// told about them is added to `changes`.
+    async fn read_messages(&mut self, changes: &mut Vec<ChangeMessages>) -> Result<(), Error> {
+        let mut all = Vec::new();
         for page in 1..=PAGES {
-            let list = match self.client.messages(MessageGroup::Alarm, page, PAGE).await {
-                Ok(list) => list.messages,
-                Err(error) => {
-                    tracing::debug!("no messages: {error}");
-                    return Err(error);
-                }
-            };
-            let last = list.len() < PAGE as usize;
-            let outcome = self.seen.take(list, self.shared.zone(), self.shared.now());
-            let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
-            for (vin, message, at) in outcome.news {
-                let wish = Wish::Message(Box::new(message), at);
-                self.cars.wish_surely(&vin, wish).await;
-            }
-            for change in outcome.changes {
-                if let Err(error) = self.client.change_messages(&change).await {
-                    tracing::debug!("a message stays as it is: {error}");
-                }
-            }
-            if something {
-                self.shared.save(SEEN, &self.seen).await;
-            }
-            if outcome.reached_known || last {
+            let list = self
+                .client
+                .messages(MessageGroup::Alarm, page, PAGE)
+                .await?;
+            let list = list.messages;
+            let last = list.len() < PAGE as usize || self.seen.reaches(&list);
+            all.extend(list);
+            if last {
                 break;
             }
+        }
+        let outcome = self.seen.take(all, self.shared.zone(), self.shared.now());
+        let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
+        for (vin, message, at) in outcome.news {
+            let wish = Wish::Message(Box::new(message), at);
+            self.cars.wish_surely(&vin, wish).await;
+        }
+        changes.extend(outcome.changes);
+        if something {
+            self.shared.save(SEEN, &self.seen).await;
         }
         Ok(())
     }

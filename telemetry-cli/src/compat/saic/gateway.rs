@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use saic_ismart::VehicleInfo;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,7 @@ use super::charging_station::Subject;
 use super::client;
 use super::command;
 use super::console;
+use super::garage;
 use super::options::Options;
 use super::shared::Shared;
 use crate::exit::{Code, Failure};
@@ -38,10 +41,14 @@ pub struct Cars(Arc<Mutex<BTreeMap<String, Handle>>>);
 /// A car that lives.
 #[derive(Clone, Debug)]
 pub struct Handle {
+    /// As the cloud has described it.
+    pub info: VehicleInfo,
     /// Takes what happens to it.
     pub wishes: mpsc::Sender<Wish>,
     /// Ends it.
     pub stop: CancellationToken,
+    /// Whether its mode has it asked at all.
+    pub is_asked: Arc<AtomicBool>,
 }
 
 impl Cars {
@@ -55,9 +62,23 @@ impl Cars {
         lock(&self.0).contains_key(vin)
     }
 
+    /// Whether it lives, and the cloud describes it otherwise now.
+    pub fn has_changed(&self, vin: &str, info: &VehicleInfo) -> bool {
+        let cars = lock(&self.0);
+        cars.get(vin)
+            .is_some_and(|car| garage::has_changed(&car.info, info))
+    }
+
     /// The VINs.
     pub fn vins(&self) -> Vec<String> {
         lock(&self.0).keys().cloned().collect()
+    }
+
+    /// Whether there is one whose mode has it asked at all.
+    pub fn is_any_asked(&self) -> bool {
+        let cars = lock(&self.0);
+        cars.values()
+            .any(|car| car.is_asked.load(Ordering::Relaxed))
     }
 
     /// Takes a car out.
@@ -104,11 +125,12 @@ pub async fn run(
     let client = client::build(&shared)?;
     let cars = Cars::default();
     let broker_shutdown = CancellationToken::new();
+    let mut routed = None;
     let mut broker = match &shared.options.mqtt {
         Some(mqtt) => {
             let (session, heard) = Session::new(mqtt, shared.names.lwt(), outgoing)
                 .map_err(|why| Failure::new(Code::Configuration, why))?;
-            tokio::spawn(route(heard, shared.clone(), cars.clone()));
+            routed = Some(tokio::spawn(route(heard, shared.clone(), cars.clone())));
             let task = Task {
                 name: "mqtt".to_owned(),
                 shutdown: broker_shutdown.clone(),
@@ -118,6 +140,16 @@ pub async fn run(
         None => {
             let prefix = shared.names.prefix().to_owned();
             tokio::spawn(console::run(outgoing, prefix, broker_shutdown.clone()))
+        }
+    };
+    // It ends when the session does.
+    let crash = async {
+        match routed {
+            Some(routed) => match routed.await {
+                Ok(()) => std::future::pending().await,
+                Err(error) => bug(&error),
+            },
+            None => std::future::pending().await,
         }
     };
     if let Some(prefix) = &shared.options.home_assistant {
@@ -143,6 +175,14 @@ pub async fn run(
             broker_shutdown.cancel();
             let _ = broker.await;
             ended.map_err(|error| bug(&error))
+        }
+        // Without it, no command arrives: whoever restarts us is to know.
+        crash = crash => {
+            account_shutdown.cancel();
+            let _ = account.await;
+            broker_shutdown.cancel();
+            let _ = broker.await;
+            Err(crash)
         }
     }
 }
@@ -183,21 +223,17 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
             continue;
         }
         if let Some((vin, name)) = command::topic(&topic, &vehicles) {
-            let wish = Wish::Command {
-                name: name.to_owned(),
-                payload,
-                retained,
-            };
-            if cars.wish(vin, wish) {
-                continue;
-            }
-            tracing::warn!(
-                command = name,
-                "for no car of the account, or too many at once"
-            );
-            if cars.contains(vin) && !retained {
-                let result = shared.names.vehicle(vin, &format!("{name}/result"));
-                shared.tell(result, "Failed: too many commands at once".to_owned());
+            let counts = !retained && !payload.is_empty();
+            if !cars.wish(vin, Wish::told(name, payload, retained)) {
+                let why = match cars.contains(vin) {
+                    true => "too many commands at once: send it again later",
+                    false => "there is no such car in the account",
+                };
+                tracing::warn!(command = name, "{why}");
+                if counts {
+                    let result = shared.names.vehicle(vin, &format!("{name}/result"));
+                    shared.tell(result, format!("Failed: {why}"));
+                }
             }
             continue;
         }
@@ -227,55 +263,4 @@ async fn tell_home_assistant(speaker: Speaker) {
     speaker.say(Outgoing::Repeat(Kind::Document));
     tokio::time::sleep(BIRTH_STATES).await;
     speaker.say(Outgoing::Repeat(Kind::Value));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::SaicMqttGatewayArgs;
-    use crate::config::Environment;
-
-    #[tokio::test]
-    async fn a_busy_car_misses_no_message_and_answers_what_is_too_much() {
-        // Whichever test is first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let args = SaicMqttGatewayArgs {
-            console: true,
-            saic_user: Some("a@b.example".to_owned()),
-            saic_password: Some("x".to_owned()),
-            ..SaicMqttGatewayArgs::default()
-        };
-        let options = Options::new(&args, &Environment::default()).unwrap();
-        let (speaker, mut outbox) = Speaker::new();
-        let shared = Shared::new(options, speaker, None).unwrap();
-        let (wishes, mut car) = mpsc::channel(1);
-        let cars = Cars::default();
-        let stop = CancellationToken::new();
-        cars.insert("V".to_owned(), Handle { wishes, stop });
-
-        let (sender, heard) = mpsc::channel(8);
-        let command = |vin: &str| Heard {
-            topic: format!("saic/a@b.example/vehicles/{vin}/doors/locked/set"),
-            payload: b"True".to_vec(),
-            retained: false,
-        };
-        for vin in ["V", "V", "W"] {
-            sender.send(command(vin)).await.unwrap();
-        }
-        drop(sender);
-        route(heard, shared, cars.clone()).await;
-        let Some(Outgoing::Tell { topic, payload, .. }) = outbox.recv().await else {
-            panic!("no answer");
-        };
-        assert_eq!(topic, "saic/a@b.example/vehicles/V/doors/locked/result");
-        assert_eq!(payload, "Failed: too many commands at once");
-        // The car of somebody else says nothing.
-        assert!(outbox.recv().await.is_none());
-
-        let station = || Wish::Station(Subject::Connected, "1".to_owned());
-        let waits = tokio::spawn(async move { cars.wish_surely("V", station()).await });
-        assert!(matches!(car.recv().await, Some(Wish::Command { .. })));
-        assert!(matches!(car.recv().await, Some(Wish::Station(..))));
-        waits.await.unwrap();
-    }
 }

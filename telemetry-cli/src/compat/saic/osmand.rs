@@ -7,7 +7,7 @@ use super::options;
 use super::pace::Pace;
 use super::raw;
 use super::shared::Shared;
-use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
+use super::telemetry::{is_charging, odometer_km, pack, range_km, speed_kmh, time};
 use super::text;
 
 /// What a car is to such a server.
@@ -47,7 +47,8 @@ pub fn query(
         ),
         (
             "odometer",
-            float(basic.odometer_deci_km.map(|raw| f64::from(raw) * 100.0)),
+            // m.
+            float(odometer_km(answer).map(|km| text::rounded(km * 1000.0, 0))),
         ),
         ("speed", float(speed)),
         (

@@ -8,6 +8,7 @@ use reqwest::{RequestBuilder, StatusCode, Url};
 use saic_ismart::Exchange;
 use serde_json::{Value, json};
 
+use super::reply;
 use super::shared::Shared;
 
 /// Names of fields, of headers and in queries, in lower case.
@@ -94,7 +95,7 @@ pub async fn send(
     }
     let response = shared.http.execute(request).await.map_err(plain)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let text = response.text().await.map_err(plain)?;
+    let text = reply::text(response).await.map_err(plain)?;
     if let Some(service) = service {
         of(service, &url, &headers, &text).tell(shared, "response");
     }

@@ -33,8 +33,9 @@ mod settings;
 /// Under this name the journal remembers what it may delete.
 pub const CONSUMER: &str = "mariadb";
 
-/// How often the server sees a sign of life and the journal is told how far we
-/// are, both at most. Each is a commit of its own, so not more often.
+/// How often the server sees a sign of life, and the journal is told how far we
+/// are while there is much to write. Each is a commit of its own, so not more
+/// often.
 const BEAT: Duration = Duration::from_secs(60);
 
 /// How often old rows are deleted.
@@ -252,10 +253,7 @@ impl Sink {
             }
             tokio::select! {
                 () = self.consumer.wait_beyond(self.seen) => {}
-                _ = beat.tick() => {
-                    self.save().await?;
-                    self.session.beat(self.behind()).await?;
-                }
+                _ = beat.tick() => self.session.beat(self.behind()).await?,
                 _ = forget.tick(), if self.history.is_some() => {
                     if self.forget().await? {
                         // There may be more, and readings come first.

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::{Failure, is_another_name};
 use super::settings::Settings;
+use crate::config::MqttNames;
 
 /// Largest packet, in and out. The library's own limit is less than a
 /// discovery document.
@@ -61,6 +62,7 @@ pub(super) struct Connection {
     /// Messages that the broker has not acknowledged, by packet id.
     in_flight: HashMap<u16, Token>,
     up: bool,
+    names: MqttNames,
     name_flag: Option<&'static str>,
 }
 
@@ -108,6 +110,7 @@ impl Connection {
             submitted: VecDeque::new(),
             in_flight: HashMap::new(),
             up: false,
+            names: settings.names,
             name_flag: settings.name_flag,
         })
     }
@@ -182,7 +185,7 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    let mut failure = Failure::new(&error, self.up);
+                    let mut failure = Failure::new(&error, self.up, &self.names);
                     if let Some(flag) = self.name_flag.filter(|_| is_another_name(&error)) {
                         failure.text = format!("{}, or give `{flag}`", failure.text);
                     }
@@ -272,7 +275,7 @@ fn options(settings: &Settings) -> Result<MqttOptions, Failure> {
         // Read now: the file may have changed since the last attempt.
         let password = match password {
             Some(password) => password.reveal().map_err(|error| Failure {
-                text: format!("mqtt.password: {error}"),
+                text: format!("{}: {error}", settings.names.password),
                 login: true,
             })?,
             None => SecretString::default(),

@@ -97,7 +97,7 @@ impl Visit {
         let settings = Settings::new(&config, &visitor, None).map_err(wrong)?;
         if let Some(password) = &config.password {
             let read = password.reveal();
-            read.map_err(|error| wrong(format!("mqtt.password: {error}")))?;
+            read.map_err(|error| wrong(format!("{}: {error}", config.names.password)))?;
         }
         Ok(Self { settings, id })
     }

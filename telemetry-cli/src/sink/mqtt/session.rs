@@ -1,7 +1,6 @@
 //! Topics of another program on a broker: a drop-in says what the broker is
 //! meant to hold and what it wants to hear, this keeps the connection.
 
-use rumqttc::QoS;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant, interval};
 
@@ -84,6 +83,14 @@ pub struct Heard {
     pub retained: bool,
 }
 
+/// A message of the moment.
+#[derive(Debug)]
+struct Told {
+    topic: String,
+    payload: String,
+    retain: bool,
+}
+
 /// Says things to the broker, or to whoever stands in for it.
 #[derive(Clone, Debug)]
 pub struct Speaker {
@@ -151,6 +158,8 @@ pub struct Session {
     heard: mpsc::Sender<Heard>,
     filters: Vec<String>,
     retained: Retained,
+    /// Waits for the connection to take it; what was said after it waits, too.
+    told: Option<Told>,
     connection: Option<Connection>,
     link: Link,
 }
@@ -186,6 +195,7 @@ impl Session {
             heard,
             filters: Vec::new(),
             retained,
+            told: None,
             connection: None,
             link: Link::default(),
         };
@@ -201,7 +211,9 @@ impl Session {
             tokio::select! {
                 biased;
                 () = task.shutdown.cancelled() => break,
-                Some(outgoing) = self.outgoing.recv() => self.take(outgoing),
+                Some(outgoing) = self.outgoing.recv(), if self.told.is_none() => {
+                    self.take(outgoing);
+                }
                 happening = next(&mut self.connection, self.link.retry_at()) => {
                     if let Some(exit) = self.happened(happening) {
                         return exit;
@@ -218,10 +230,15 @@ impl Session {
         let Some(connection) = &mut self.connection else {
             return;
         };
-        while connection.is_ready()
-            && let Some(message) = self.retained.next(Instant::now())
-        {
-            connection.publish(&message.topic, message.payload, true, Token::State);
+        while connection.is_ready() {
+            // The state before what is said about it.
+            if let Some(message) = self.retained.next(Instant::now()) {
+                connection.publish(&message.topic, message.payload, true, Token::State);
+            } else if let Some(told) = self.told.take() {
+                connection.publish(&told.topic, told.payload, told.retain, Token::Passing);
+            } else {
+                return;
+            }
         }
     }
 
@@ -243,16 +260,13 @@ impl Session {
                 payload,
                 retain,
             } => {
-                // The state before what is said about it.
-                self.pump();
-                if let Some(connection) = self.connection.as_mut().filter(|c| c.is_up()) {
-                    connection.publish_with(
-                        QoS::AtLeastOnce,
-                        &topic,
+                if self.connection.as_ref().is_some_and(Connection::is_up) {
+                    self.told = Some(Told {
+                        topic,
                         payload,
                         retain,
-                        Token::Passing,
-                    );
+                    });
+                    self.pump();
                 }
             }
             Outgoing::Release(beginning) => self.retained.release(&beginning),
@@ -312,37 +326,47 @@ impl Session {
                 tracing::warn!(
                     broker = %self.settings.broker,
                     "it does not let us subscribe, so that commands do not arrive; its access \
-                     list should allow {}",
-                    self.filters.join(", ")
+                     list should allow what `debug` messages name"
                 );
+                // They hold the user's address.
+                tracing::debug!("filters: {}", self.filters.join(", "));
                 return None;
             }
             Some(Happening::Acknowledged(_)) => return None,
             Some(Happening::Lost(failure)) => failure,
         };
         self.connection = None;
+        self.told = None;
         self.link
             .lost(&self.settings.broker, failure, Instant::now())
     }
 
     /// What was said last is to arrive, then the goodbye.
     async fn finish(mut self) {
-        while let Some(outgoing) = self.outgoing.try_recv() {
-            self.take(outgoing);
-        }
-        let topic = std::mem::take(&mut self.status_topic);
-        self.retained.set(Class::Status, topic, OFFLINE.to_owned());
+        let mut goodbye = Some(std::mem::take(&mut self.status_topic));
         let delivered = async {
             loop {
+                while self.told.is_none()
+                    && let Some(outgoing) = self.outgoing.try_recv()
+                {
+                    self.take(outgoing);
+                }
+                if self.told.is_none()
+                    && let Some(topic) = goodbye.take()
+                {
+                    self.retained.set(Class::Status, topic, OFFLINE.to_owned());
+                }
                 self.pump();
                 let Some(connection) = self.connection.as_mut().filter(|c| c.is_up()) else {
                     return;
                 };
-                if self.retained.waiting() == 0 && connection.unacknowledged() == 0 {
+                let waits = self.told.is_some() || self.retained.waiting() > 0;
+                if !waits && connection.unacknowledged() == 0 {
                     return;
                 }
                 if let Happening::Lost(_) = connection.next().await {
                     self.connection = None;
+                    self.told = None;
                 }
             }
         };

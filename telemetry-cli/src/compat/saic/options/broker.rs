@@ -2,8 +2,16 @@
 
 use super::given::{Given, usage};
 use crate::cli::SaicMqttGatewayArgs;
-use crate::config::{self, BrokerUrl, HostName};
+use crate::config::{self, BrokerUrl, HostName, MqttNames};
 use crate::exit::Failure;
+
+const NAMES: MqttNames = MqttNames {
+    url: "`--mqtt-uri`",
+    unencrypted: MqttNames::KEYS.unencrypted,
+    client_id: Some("`--mqtt-client-id`"),
+    ca: "`--mqtt-server-cert`",
+    ..MqttNames::FLAGS
+};
 
 /// What switches off that the broker's certificate has to be for its name.
 const HOST_NAME_FLAG: &str = "--mqtt-server-cert-check-hostname false";
@@ -19,6 +27,7 @@ impl Given<'_> {
             ));
         };
         let mut mqtt = config::Mqtt::new(uri.read(broker)?);
+        mqtt.names = NAMES;
         let text = |flag, name, variable| self.text(flag, name, variable).map(|found| found.value);
         mqtt.user = text(&args.mqtt_user, "--mqtt-user", "MQTT_USER");
         // The original looks at the password only if there is a user.

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
 use crate::config::HostName;
 use crate::exit::Code;
+use crate::sink::mqtt::session::{Session, Speaker};
 
 /// What comes of these flags and of these variables, with an account and a
 /// broker.
@@ -365,6 +366,11 @@ fn what_cannot_be_meant_names_its_flag() {
             "`--abrp-user-token`: an entry has no `=`",
         ),
         (
+            "--abrp-uri nowhere",
+            &[],
+            "`--abrp-uri`: `nowhere` is no URL",
+        ),
+        (
             "--osmand-server-uri ftp://a",
             &[],
             "`--osmand-server-uri`: `ftp://a` is no URL",
@@ -483,4 +489,31 @@ fn the_name_in_a_certificate_counts_unless_an_authority_is_given() {
     ];
     let mqtt = options("-m tls://b", &variables).unwrap().mqtt.unwrap();
     assert_eq!(mqtt.host_name, HostName::Any);
+}
+
+#[test]
+fn a_flag_that_is_left_empty_is_not_given() {
+    let options = options(
+        "--mqtt-user= --mqtt-server-cert= --osmand-server-uri= --mqtt-topic-prefix= \
+         --saic-password=",
+        &[("SAIC_PASSWORD", "of-the-variable")],
+    )
+    .unwrap();
+    let mqtt = options.mqtt.as_ref().unwrap();
+    assert_eq!((&mqtt.user, &mqtt.ca), (&None, &None));
+    assert!(options.osmand.is_none());
+    assert_eq!(options.prefix, "saic");
+    assert!(options.account.password.reveal().is_ok());
+}
+
+#[test]
+fn what_is_wrong_with_the_broker_is_said_of_its_flag() {
+    let options = options("-m tls://broker --mqtt-server-cert nowhere/ca.pem", &[]).unwrap();
+    let (_, outgoing) = Speaker::new();
+    let mqtt = options.mqtt.unwrap();
+    let why = Session::new(&mqtt, "lwt".to_owned(), outgoing).unwrap_err();
+    assert!(
+        why.starts_with("`--mqtt-server-cert` nowhere/ca.pem: No such file"),
+        "{why}"
+    );
 }
