@@ -210,9 +210,6 @@ impl Account {
             self.register_alarms(info).await;
             there.push(vin);
         }
-        if first && !there.is_empty() {
-            self.listen();
-        }
         if !there.is_empty() {
             self.forget_others(&there).await;
         }
