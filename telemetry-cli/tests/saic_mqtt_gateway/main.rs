@@ -34,6 +34,7 @@ mod table;
 mod transports;
 mod trips;
 mod values;
+mod wishes;
 
 #[path = "../support/certificate.rs"]
 pub mod certificate;

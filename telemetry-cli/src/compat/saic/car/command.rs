@@ -10,7 +10,7 @@ use super::super::command::{ClimateWish, Command, Side, climate_order, seats};
 use super::super::refresh::Mode;
 use super::super::topics::Publications;
 use super::super::topics::charging::{charging_schedule, heating_schedule, heating_stop_reason};
-use super::reason::refusal;
+use super::reason::{reason, refusal};
 use super::{Car, Memory};
 use crate::sink::mqtt::session::Outgoing;
 
@@ -31,10 +31,15 @@ pub(super) fn starts_climate(name: &str, payload: &[u8]) -> bool {
 }
 
 impl Car {
-    /// Carries out a command, and answers.
-    pub(super) async fn command(&mut self, name: &str, payload: &[u8], retained: bool) {
+    /// Carries out a command, and answers; with what, if it was one.
+    pub(super) async fn command(
+        &mut self,
+        name: &str,
+        payload: &[u8],
+        retained: bool,
+    ) -> Option<String> {
         if payload.is_empty() {
-            return;
+            return None;
         }
         let parsed = Command::parse(name, payload, self.vehicle.profile());
         if retained && !parsed.as_ref().is_ok_and(Command::may_be_retained) {
@@ -46,10 +51,12 @@ impl Car {
                 // Home Assistant leaves it there with the other settings.
                 self.answer(name, SUCCESS);
             }
-            return;
+            return None;
         }
         // A setting may be kept on its topic; others are over when they are done.
         let is_wish = parsed.as_ref().is_ok_and(Command::is_followed_by_poll);
+        let is_setting = parsed.as_ref().is_ok_and(Command::is_setting);
+        let orders = self.orders;
         let result = match parsed {
             Err(why) => Err(why.into()),
             Ok(command) if self.shared.options.read_only && !command.is_setting() => {
@@ -57,17 +64,17 @@ impl Car {
             }
             Ok(command) => self.execute(command).await,
         };
-        if is_wish && result.is_ok() {
+        // What has told the car nothing wakes it for nothing.
+        let was_told = is_setting || self.orders > orders;
+        let has_effect = result
+            .as_ref()
+            .map_or_else(Fault::may_have_effect, |()| true);
+        if is_wish && was_told && has_effect {
             self.refresh.set_mode(Mode::Force);
         }
         self.say_refresh();
-        match result {
-            Ok(()) => {
-                self.answer(name, SUCCESS);
-                if is_wish {
-                    self.clear(name);
-                }
-            }
+        let answer = match result {
+            Ok(()) => SUCCESS.to_owned(),
             Err(fault) => {
                 let why = fault.to_string();
                 tracing::warn!(command = name, "{why}");
@@ -75,13 +82,18 @@ impl Car {
                 if fault.is_limit() {
                     self.tell_failure("command_limit_reached", name, &why);
                 }
-                self.answer(name, &format!("Failed: {why}"));
+                format!("Failed: {why}")
             }
+        };
+        self.answer(name, &answer);
+        if is_wish && answer == SUCCESS {
+            self.clear(name);
         }
         self.save().await;
+        Some(answer)
     }
 
-    fn answer(&self, name: &str, result: &str) {
+    pub(super) fn answer(&self, name: &str, result: &str) {
         self.shared
             .tell(self.topic(&format!("{name}/result")), result.to_owned());
     }
@@ -111,6 +123,7 @@ impl Car {
 
     /// What the cloud says to an order.
     fn heard<T>(&mut self, answer: Result<T, Error>) -> Result<T, Fault> {
+        self.orders += 1;
         if let Err(error) = &answer {
             self.memory.allowance.refused(error);
         }
@@ -285,6 +298,11 @@ impl Fault {
     fn is_limit(&self) -> bool {
         matches!(self, Self::Car(error) if is_limit(error))
     }
+
+    /// Nobody knows whether the car has obeyed.
+    fn may_have_effect(&self) -> bool {
+        matches!(self, Self::Car(error) if error.may_have_taken_effect())
+    }
 }
 
 impl From<String> for Fault {
@@ -297,12 +315,20 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wrong(why) => f.write_str(why),
+            Self::Car(error) if error.may_have_taken_effect() => {
+                write!(
+                    f,
+                    "{}; the car may have obeyed all the same: it is asked",
+                    reason(error)
+                )
+            }
             Self::Car(error) => f.write_str(&refusal(error)),
         }
     }
 }
 
-/// A value that is shown while the car is told, and taken back if that fails.
+/// A value that is shown while the car is told, and taken back if that certainly
+/// fails.
 struct Echo {
     topic: &'static str,
     before: Option<String>,
@@ -316,7 +342,8 @@ impl Echo {
     }
 
     fn end<T>(self, car: &mut Car, answer: Result<T, Error>) -> Result<(), Fault> {
-        if answer.is_err() {
+        let failed = |error: &Error| !error.may_have_taken_effect();
+        if answer.as_ref().is_err_and(failed) {
             match self.before {
                 Some(before) => show(car, self.topic, before),
                 None => {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use saic_ismart::{Client, Message, ScheduleMode, Vehicle, VehicleInfo, VehicleStatus};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::announcer::Shown;
@@ -28,10 +29,12 @@ pub use memory::Memory;
 pub use poll::Answer;
 pub use state::{forget, remembered};
 
+use done::Done;
 use inbox::Inbox;
 use integrations::Report;
 
 mod command;
+mod done;
 mod inbox;
 mod integrations;
 mod look;
@@ -51,6 +54,8 @@ pub enum Wish {
         payload: Vec<u8>,
         /// The broker had kept it.
         retained: bool,
+        /// When it arrived.
+        at: Instant,
     },
     /// Its wallbox said something.
     Station(Subject, String),
@@ -65,6 +70,7 @@ impl Wish {
             name: name.to_owned(),
             payload,
             retained,
+            at: Instant::now(),
         }
     }
 
@@ -124,6 +130,10 @@ pub struct Car {
     next_look: DateTime<Utc>,
     /// Checks of the charging schedule are due after this.
     checked_at: DateTime<Utc>,
+    /// The last commands.
+    done: Done,
+    /// How often it was told something.
+    orders: u64,
     /// A poll is under way.
     asking: bool,
     /// It was asked, and that is not on the disk yet.
@@ -158,6 +168,8 @@ impl Car {
             info: info.clone(),
             client: client.clone(),
             station: options.stations.get(&vin).cloned(),
+            done: Done::default(),
+            orders: 0,
             asking: false,
             asked: false,
             reports: watch::Sender::new(None),
@@ -363,11 +375,18 @@ impl Car {
                 name,
                 payload,
                 retained,
+                at,
             } => {
+                if let Some(answer) = self.done.answer(&name, &payload, at) {
+                    return self.answer(&name, answer);
+                }
                 if !retained && command::starts_climate(&name, &payload) {
                     self.take_temperature(inbox).await;
                 }
-                self.command(&name, &payload, retained).await;
+                let answer = self.command(&name, &payload, retained).await;
+                if let Some(answer) = answer.filter(|_| !retained) {
+                    self.done.add(&name, &payload, at, answer);
+                }
             }
             Wish::Station(subject, payload) => self.station(subject, payload),
             Wish::Message(message, at) => {
