@@ -141,13 +141,13 @@ impl Account {
         if let Some(zone) = zone {
             self.learn_zone(zone);
         }
+        if !known.is_empty() {
+            self.listen();
+        }
         for info in &known {
             if let Some(vin) = &info.vin {
                 self.start(vin.as_str(), info, pause);
             }
-        }
-        if !known.is_empty() {
-            self.listen();
         }
     }
 
@@ -210,9 +210,6 @@ impl Account {
             }
             self.register_alarms(info).await;
             there.push(vin);
-        }
-        if first && !there.is_empty() {
-            self.listen();
         }
         if !there.is_empty() {
             self.forget_others(&there).await;
