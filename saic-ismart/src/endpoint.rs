@@ -76,6 +76,12 @@ pub trait Endpoint {
         self.method() != Method::Get
     }
 
+    /// Whether the account is taken over for it while another device has it,
+    /// which logs that device out. What nobody waits for can wait.
+    fn takes_over(&self) -> bool {
+        self.is_command()
+    }
+
     /// What is asked for in India, `None` if that is not offered there.
     #[cfg(feature = "india")]
     fn india(&self) -> Option<crate::india::Asked> {

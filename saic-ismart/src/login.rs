@@ -203,6 +203,13 @@ pub(crate) fn judge_login(
             message: message.to_owned(),
         },
     };
+    let later = |code, message| Error::Unavailable {
+        call: call.clone(),
+        status,
+        code,
+        message,
+        retry_after,
+    };
     if answer.code == -1 && status < 300 {
         return Err(unreadable("code", "missing"));
     }
@@ -230,17 +237,9 @@ pub(crate) fn judge_login(
         unavailable @ Verdict::Unavailable { .. } => {
             return Err(unavailable.into_error(call.clone()));
         }
-        // "Try again later" is no word about the password.
-        Verdict::Pending { message } => {
-            return Err(Error::Unavailable {
-                call: call.clone(),
-                status,
-                code: 4,
-                message,
-                retry_after,
-            });
-        }
-        Verdict::Rejected { message } => (8, message),
+        // "Try again later" and "too often" are no word about the password.
+        Verdict::Pending { message } => return Err(later(4, message)),
+        Verdict::Rejected { message } => return Err(later(8, message)),
         Verdict::SessionLost { code, message } | Verdict::Refused { code, message } => {
             (code, message)
         }

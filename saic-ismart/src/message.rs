@@ -270,6 +270,10 @@ impl Endpoint for ChangeMessages {
         "/message/status".to_owned()
     }
 
+    fn takes_over(&self) -> bool {
+        false
+    }
+
     fn body(&self) -> String {
         let (action, id) = match self {
             Self::Read { id } => ("READ", Some(id)),

@@ -151,7 +151,7 @@ impl Profile {
         let nmc = feature("BType") == Some("1") || feature("Battery") == Some("1");
         let mut profile = Self {
             drive: drive(vehicle, &series, &model),
-            seat_heating: match feature("HeatedSeat").map(str::trim) {
+            seat_heating: match feature("HeatedSeat") {
                 Some("1") => SeatHeating::Levels,
                 Some("2") => SeatHeating::OnOff,
                 // A list without features, as that of India, says nothing.
@@ -408,19 +408,23 @@ fn drive(vehicle: &VehicleInfo, series: &str, model: &str) -> Drive {
     if ELECTRIC_SERIES.iter().any(is) {
         return Drive::Electric;
     }
+    let has_flag = vehicle.feature("EV") == Some("1");
+    // Packs of any kind: 0 is none.
+    let has_pack = vehicle
+        .feature("BType")
+        .is_some_and(|kind| !matches!(kind, "" | "0"));
     if vehicle.feature("ENERGY") == Some("1") {
-        return Drive::Hybrid;
+        return match has_flag || has_pack {
+            true => Drive::PlugInHybrid,
+            false => Drive::Hybrid,
+        };
     }
     let named =
         |text: &str| text.contains("ELECTRIC") || text.split_whitespace().any(|word| word == "EV");
     let says_nothing = ["EV", "BType"]
         .iter()
         .all(|code| vehicle.feature(code).is_none());
-    let electric = vehicle.feature("EV") == Some("1")
-        || vehicle.feature("BType") == Some("1")
-        || named(series)
-        || named(model)
-        || says_nothing;
+    let electric = has_flag || has_pack || named(series) || named(model) || says_nothing;
     if electric {
         Drive::Electric
     } else {
@@ -474,7 +478,7 @@ mod tests {
 
     #[test]
     fn drives() {
-        let of = |series, features| Profile::of(&car(series, features)).drive;
+        let of = |series: &str, features: &str| Profile::of(&car(series, features)).drive;
         let ev = r#"{"itemCode":"EV","itemValue":"1"}"#;
         let hybrid = r#"{"itemCode":"ENERGY","itemValue":"1"}"#;
         assert_eq!(of("EH32 S", ev), Drive::Electric);
@@ -482,6 +486,14 @@ mod tests {
         assert_eq!(of("AS33P S", hybrid), Drive::PlugInHybrid);
         assert_eq!(of("ZP22 EU", ev), Drive::Hybrid);
         assert_eq!(of("XX", hybrid), Drive::Hybrid);
+        let pack = |kind| format!(r#"{{"itemCode":"BType","itemValue":"{kind}"}}"#);
+        assert_eq!(of("XX", &pack("1 ")), Drive::Electric);
+        assert_eq!(of("XX", &pack("2")), Drive::Electric);
+        assert_eq!(of("XX", &pack("0")), Drive::Combustion);
+        let both = |other: &str| format!("{hybrid},{other}");
+        assert_eq!(of("XX", &both(ev)), Drive::PlugInHybrid);
+        assert_eq!(of("XX", &both(&pack("2"))), Drive::PlugInHybrid);
+        assert_eq!(of("XX", &both(&pack("0"))), Drive::Hybrid);
         let not_ev = r#"{"itemCode":"EV","itemValue":"0"}"#;
         assert_eq!(of("XX", not_ev), Drive::Combustion);
         assert_eq!(of("EP2CP3 S", not_ev), Drive::Electric);
@@ -514,13 +526,24 @@ mod tests {
     }
 
     #[test]
-    fn features_by_code_then_name_case_sensitive() {
+    fn features_by_code_then_name() {
         let list = r#"{"itemCode":"BATTERY","itemName":"BATTERY","itemValue":"9"},
             {"itemCode":"BType","itemName":"Battery","itemValue":"1"}"#;
         let car = car("EH32", list);
         assert_eq!(car.feature("Battery"), Some("1"));
         assert_eq!(car.feature("BATTERY"), Some("9"));
         assert_eq!(Profile::of(&car).battery_kwh, Some(64.0));
+    }
+
+    #[test]
+    fn codes_in_other_letters_and_values_with_blanks() {
+        let list = r#"{"itemCode":"btype","itemName":"battery","itemValue":" 1 "},
+            {"itemCode":"s35","itemValue":"0 "}"#;
+        let car = self::car("EH32", list);
+        assert_eq!(car.feature("BType"), Some("1"));
+        assert_eq!(car.feature("Battery"), None);
+        let profile = Profile::of(&car);
+        assert!(profile.has_target_soc && !profile.has_sunroof);
     }
 
     #[test]

@@ -29,10 +29,15 @@ pub struct Exchange<'a> {
     pub method: &'a str,
     /// Path and query; VINs in it are hashes.
     pub path: &'a str,
+    /// Headers of the request: names and values. Session and authorization
+    /// are left out.
+    pub request_headers: &'a [(&'static str, String)],
     /// Body of the request, empty for none.
     pub request: &'a str,
     /// HTTP status.
     pub status: u16,
+    /// Headers of the response: names and values.
+    pub response_headers: &'a [(String, String)],
     /// Body of the response. Holds VINs, positions and names.
     pub response: &'a str,
 }
@@ -84,6 +89,8 @@ impl Wire {
         let path = endpoint.path();
         let body = endpoint.body();
         let request = self.request(endpoint, &path, &body, token, event_id);
+        let observed = self.observer.as_ref().filter(|_| token.is_some());
+        let headers = observed.map(|_| without_secrets(&request.headers));
         let response = self.transport.send(request).await;
         let response = response.map_err(|source| unanswered(call.clone(), source))?;
         let text = self.open(&response).map_err(|source| Error::Unreadable {
@@ -91,14 +98,14 @@ impl Wire {
             source,
         })?;
         tracing::debug!(call = %call, status = response.status, bytes = response.body.len(), "answered");
-        if let Some(observer) = &self.observer
-            && token.is_some()
-        {
+        if let Some(observer) = observed {
             observer(&Exchange {
                 method: endpoint.method().as_str(),
                 path: &path,
+                request_headers: headers.as_deref().unwrap_or_default(),
                 request: &body,
                 status: response.status,
+                response_headers: &response.headers,
                 response: &text,
             });
         }
@@ -108,13 +115,18 @@ impl Wire {
             .map(Duration::from_secs);
         let answer = match Answer::read(&text) {
             Ok(answer) => answer,
-            // The status says enough.
-            Err(_) if is_session_status(response.status) => Answer {
+            // The status says enough about a session. Of a login without one it
+            // says nothing: a firewall or a proxy does not know the password.
+            Err(_) if is_session_status(response.status) && token.is_some() => Answer {
                 code: response.status.into(),
                 message: "session not accepted".to_owned(),
                 data: None,
             },
-            Err(_) if response.status >= 500 || response.status == 429 => {
+            Err(_)
+                if response.status >= 500
+                    || response.status == 429
+                    || is_session_status(response.status) =>
+            {
                 return Err(Error::Unavailable {
                     call,
                     status: response.status,
@@ -220,6 +232,13 @@ impl Wire {
         }
         Ok(opened.text.into_owned())
     }
+}
+
+/// What would let others in is for the cloud alone.
+fn without_secrets(headers: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+    const SECRET: [&str; 2] = ["blade-auth", "Authorization"];
+    let shown = headers.iter().filter(|(name, _)| !SECRET.contains(name));
+    shown.cloned().collect()
 }
 
 pub(crate) fn unanswered(call: Call, source: TransportError) -> Error {

@@ -252,6 +252,14 @@ async fn bug_reports_hold_everything_but_the_login() {
     let sink = std::sync::Arc::clone(&seen);
     let client = Client::builder(Region::at(server.url()), credentials())
         .observer(move |exchange| {
+            let names: Vec<_> = exchange
+                .request_headers
+                .iter()
+                .map(|(name, _)| *name)
+                .collect();
+            assert!(names.contains(&"tenant-id") && !names.contains(&"blade-auth"));
+            assert!(!format!("{exchange:?}").contains("T-1"));
+            assert!(!exchange.response_headers.is_empty());
             let line = format!(
                 "{} {} {}",
                 exchange.method, exchange.path, exchange.response

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use saic_ismart::http::{Request, Sending, Transport};
+use saic_ismart::http::{Request, Response, Sending, Transport};
 use saic_ismart::simulator::{Activity, CloudConfig, Faults, InProcess};
 use saic_ismart::{
     Client, Credentials, Error, FileTokenStore, LoginError, MemoryTokenStore, Region, Relogin,
@@ -374,6 +374,58 @@ async fn an_outage_at_login_is_no_wrong_password() {
     }
     cloud.cloud().set_faults(Faults::default());
     assert!(client.vehicles().await.is_ok());
+}
+
+/// Answers a number of requests in place of the cloud.
+struct Instead {
+    cloud: InProcess,
+    left: AtomicUsize,
+    status: u16,
+    body: &'static str,
+}
+
+impl Transport for Instead {
+    fn send(&self, request: Request) -> Sending<'_> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return self.cloud.send(request);
+        }
+        self.left.store(left - 1, Ordering::Relaxed);
+        let answer = Response {
+            status: self.status,
+            headers: Vec::new(),
+            body: self.body.as_bytes().to_vec(),
+        };
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_not_heard_is_no_wrong_password() {
+    let page = "<html>403 Forbidden</html>";
+    let often = r#"{"code":8,"message":"too frequent (71)"}"#;
+    for (status, body) in [
+        (403, page),
+        (403, ""),
+        (401, "no"),
+        (429, page),
+        (200, often),
+    ] {
+        let cloud = cloud_with(Activity::Parked);
+        let disturbed = Instead {
+            cloud: cloud.clone(),
+            left: AtomicUsize::new(1),
+            status,
+            body,
+        };
+        let client = client_as(demo(), &cloud)
+            .transport(disturbed)
+            .build()
+            .unwrap();
+        let error = client.vehicles().await.unwrap_err();
+        assert!(error.is_retryable() && !error.needs_login(), "{error:?}");
+        assert!(client.vehicles().await.is_ok(), "{status} {body}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What travels from sources to sinks.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,6 +56,17 @@ impl DeviceId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// For messages and logs: the id, but of a car, whose id is its VIN, no
+    /// more than tells it from the others.
+    pub fn masked(&self) -> Cow<'_, str> {
+        const VIN: usize = 17;
+        let is_vin = self.0.len() == VIN && self.0.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match (is_vin, self.0.get(..3), self.0.get(VIN - 4..)) {
+            (true, Some(start), Some(end)) => Cow::Owned(format!("{start}...{end}")),
+            _ => Cow::Borrowed(&self.0),
+        }
     }
 }
 
@@ -370,6 +381,15 @@ mod tests {
             DeviceId::new(&["bluetti", "AC300", "23 05/#+é"]).as_str(),
             "bluetti-ac300-23-05----"
         );
+    }
+
+    #[test]
+    fn cars_are_not_named_in_full() {
+        let masked = |text: &str| DeviceId::new(&[text]).masked().into_owned();
+        assert_eq!(masked("LSJDEMO0000000001"), "lsj...0001");
+        for other in ["jbd-a4c13830c28e", "bluetti-ac300-12345", ""] {
+            assert_eq!(masked(other), other);
+        }
     }
 
     #[test]

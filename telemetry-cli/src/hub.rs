@@ -149,7 +149,7 @@ impl Hub {
     pub fn read(&self, mut reading: Reading) {
         let mut devices = self.devices();
         let Some(entry) = devices.get_mut(&reading.device) else {
-            tracing::warn!(device = %reading.device, "reading of a device nobody announced");
+            tracing::warn!(device = %reading.device.masked(), "reading of a device nobody announced");
             return;
         };
         self.drop_implausible(&mut reading);
@@ -166,7 +166,7 @@ impl Hub {
         // Sent while the lock is held: subscribers see readings in this order.
         self.publish(Event::Reading(reading.clone()));
         if came_back {
-            tracing::info!(device = %reading.device, "online");
+            tracing::info!(device = %reading.device.masked(), "online");
             self.publish(Event::Availability(
                 reading.device.clone(),
                 Availability::Online,
@@ -238,7 +238,7 @@ impl Hub {
             None => format!("no reading for {} s", age.as_secs()),
         };
         if entry.known.availability == Availability::Online {
-            tracing::warn!(device = %entry.known.device.id, "offline: {reason}");
+            tracing::warn!(device = %entry.known.device.id.masked(), "offline: {reason}");
         }
         self.take_offline(entry, reason);
     }

@@ -113,12 +113,24 @@ impl Budget {
         self.limit.saturating_sub(used)
     }
 
+    /// At most so many in 24 hours.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// When the next request is allowed.
     pub fn free_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        match self.spent.front() {
-            _ if self.left(now) > 0 => now,
-            Some(oldest) => *oldest + DAY,
-            None => now + DAY,
+        self.free_beyond(0, now)
+    }
+
+    /// When a request is allowed that must leave `reserve` others.
+    pub fn free_beyond(&self, reserve: usize, now: DateTime<Utc>) -> DateTime<Utc> {
+        let usable = self.limit.saturating_sub(reserve);
+        let mut used = self.spent.iter().filter(|at| **at > now - DAY);
+        // So many have to be a day old before there is room for one more.
+        match (self.limit - self.left(now)).checked_sub(usable) {
+            None => now,
+            Some(excess) => used.nth(excess).map_or(now + DAY, |at| *at + DAY),
         }
     }
 
@@ -198,6 +210,16 @@ mod tests {
         );
         assert_eq!(restarted.budget().unwrap().left(at(7200)), 0);
         assert_eq!(restarted.budget().unwrap().left(at(first[0]) + DAY), 1);
+    }
+
+    #[test]
+    fn a_reserve_is_left_to_others() {
+        let budget = Budget::new(4, vec![at(0), at(10), at(20)]);
+        assert_eq!(budget.free_at(at(30)), at(30));
+        assert_eq!(budget.free_beyond(1, at(30)), at(0) + DAY);
+        assert_eq!(budget.free_beyond(2, at(30)), at(10) + DAY);
+        assert_eq!(budget.free_beyond(4, at(30)), at(30) + DAY);
+        assert_eq!(budget.free_beyond(1, at(0) + DAY), at(0) + DAY);
     }
 
     #[test]

@@ -319,7 +319,7 @@ impl Client {
 }
 
 fn urgency<E: Endpoint>(endpoint: &E) -> Urgency {
-    if endpoint.is_command() {
+    if endpoint.takes_over() {
         Urgency::Command
     } else {
         Urgency::Read

@@ -302,8 +302,10 @@ impl Wire {
             observer(&Exchange {
                 method,
                 path,
+                request_headers: &[],
                 request,
                 status: 200,
+                response_headers: &[],
                 response,
             });
         }

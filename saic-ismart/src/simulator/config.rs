@@ -143,4 +143,6 @@ pub struct Faults {
     pub unavailable: f64,
     /// A cached status that cannot be true.
     pub cache_garbage: f64,
+    /// A status whose temperature inside is 40 °C too high.
+    pub temperature_jump: f64,
 }

@@ -217,7 +217,16 @@ impl Cloud {
             }
             garage.car.wake();
             let now_s = now_ms / 1_000;
-            let outcome = carry_out(garage, now_s);
+            let mut outcome = carry_out(garage, now_s);
+            // Without this fault, the course of things is what it was before there was one.
+            let jump = self.config.faults.temperature_jump;
+            if jump > 0.0
+                && self.random.happens(jump)
+                && let Some(Outcome::Data(data)) = &mut outcome
+                && let Some(inside) = data["basicVehicleStatus"]["interiorTemperature"].as_i64()
+            {
+                data["basicVehicleStatus"]["interiorTemperature"] = json!(inside + 40);
+            }
             if let Some(event) = &mut garage.event {
                 event.outcome = outcome;
             }

@@ -98,6 +98,10 @@ impl Endpoint for SetAlarmSwitches {
         "/vehicle/alarmSwitch".to_owned()
     }
 
+    fn takes_over(&self) -> bool {
+        false
+    }
+
     fn body(&self) -> String {
         let switch = |(kind, on): &(AlarmKind, bool)| {
             let on = u8::from(*on);

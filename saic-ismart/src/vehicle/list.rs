@@ -9,7 +9,7 @@ use crate::vin::Vin;
 model! {
     /// One feature flag of a car (`vehicleModelConfiguration`).
     Feature {
-        /// Its code, such as `BType` (`itemCode`). Upper and lower case differ.
+        /// Its code, such as `BType` (`itemCode`).
         code: String = "itemCode" as "crate::scale::text",
         /// Its name, such as `Battery` (`itemName`).
         name: String = "itemName" as "crate::scale::text",
@@ -89,14 +89,23 @@ fn vin<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<Vin>, D::Erro
 }
 
 impl VehicleInfo {
-    /// The value of a feature, by code, then by name.
+    /// The value of a feature, trimmed: by code, then by name, then by a code
+    /// in other letters, small for capital ones. Names are not compared like
+    /// that: `Battery` and `BATTERY` are two.
     #[must_use]
     pub fn feature(&self, code_or_name: &str) -> Option<&str> {
-        let wanted = |text: &Option<String>| text.as_deref() == Some(code_or_name);
-        let by_code = self.features.iter().find(|feature| wanted(&feature.code));
-        by_code
-            .or_else(|| self.features.iter().find(|feature| wanted(&feature.name)))
+        let exactly = |text: &Option<String>| text.as_deref().map(str::trim) == Some(code_or_name);
+        let roughly = |text: &Option<String>| {
+            text.as_deref()
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case(code_or_name))
+        };
+        let features = || self.features.iter();
+        features()
+            .find(|feature| exactly(&feature.code))
+            .or_else(|| features().find(|feature| exactly(&feature.name)))
+            .or_else(|| features().find(|feature| roughly(&feature.code)))
             .and_then(|feature| feature.value.as_deref())
+            .map(str::trim)
     }
 
     /// The series, trimmed and in capitals; empty if unknown.

@@ -46,8 +46,8 @@ model! {
     /// windows in front go by role, those behind by side of the car; seats go by
     /// side. [`crate::Profile::right_hand_drive`] tells which front side is which.
     BasicStatus {
-        /// Odometer, 0.1 km (`mileage`). Some cars stop counting at 6553.5 km
-        /// here: then [`crate::RvsChargeStatus::odometer_deci_km`] counts on.
+        /// Odometer, 0.1 km (`mileage`). Some cars stop counting at 65535
+        /// here: then [`odometer_km`](Self::odometer_km) knows nothing, and [`crate::RvsChargeStatus::odometer_deci_km`] counts on.
         odometer_deci_km: u32 = "mileage" as "crate::scale::odometer",
         /// Electric range, 0.1 km (`fuelRangeElec`).
         electric_range_deci_km: u32 = "fuelRangeElec" as "crate::scale::electric_range",
@@ -161,11 +161,17 @@ model! {
 /// What an answer of a car in deep sleep gives as its temperature.
 const PLACEHOLDER_TEMPERATURE_C: i8 = -40;
 
+/// Where the odometer of some cars ends.
+const FULL_ODOMETER_DECI_KM: u32 = 65_535;
+
 impl BasicStatus {
-    /// Odometer in km.
+    /// Odometer in km, unless it is one that has come to its end.
     #[must_use]
     pub fn odometer_km(&self) -> Option<f64> {
-        self.odometer_deci_km.map(|raw| f64::from(raw) / 10.0)
+        let counting = self
+            .odometer_deci_km
+            .filter(|raw| *raw != FULL_ODOMETER_DECI_KM);
+        counting.map(|raw| f64::from(raw) / 10.0)
     }
 
     /// Electric range in km.

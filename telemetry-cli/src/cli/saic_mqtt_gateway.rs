@@ -28,7 +28,8 @@ pub struct SaicMqttGatewayArgs {
     /// `tls://`; without it those of the system count [$MQTT_SERVER_CERT]
     #[arg(long, value_name = "FILE", help_heading = BROKER)]
     pub mqtt_server_cert: Option<String>,
-    /// Only true is possible: the name in the certificate is always checked
+    /// Whether the broker's certificate has to be for its host name; true unless
+    /// set. Only with `--mqtt-server-cert`, whose authority counts in any case
     /// [$MQTT_SERVER_CERT_CHECK_HOSTNAME]
     #[arg(long, value_name = "BOOL", help_heading = BROKER)]
     pub mqtt_server_cert_check_hostname: Option<String>,

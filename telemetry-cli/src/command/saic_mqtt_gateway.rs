@@ -2,6 +2,7 @@
 
 use super::start_log;
 use crate::cli::{LogArgs, SaicMqttGatewayArgs};
+use crate::compat::saic::options::Log;
 use crate::compat::saic::{self, NAME, Options, dotenv};
 use crate::config::Environment;
 use crate::exit::Failure;
@@ -15,7 +16,9 @@ use crate::state_dir::StateDir;
 pub async fn saic_mqtt_gateway(args: &SaicMqttGatewayArgs, log: &LogArgs) -> Result<(), Failure> {
     let file = std::fs::read_to_string(".env").unwrap_or_default();
     let environment = Environment::of_process().or(dotenv::parse(&file));
-    start_log(log, &Options::log_filter(&environment)?)?;
+    let levels = Log::new(&environment)?;
+    start_log(log, &levels.filter)?;
+    levels.warn();
     let options = Options::new(args, &environment)?;
     let root = StateDir::locate(args.state_dir.as_deref(), &environment);
     // Held to the end.

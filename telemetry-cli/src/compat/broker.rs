@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::cli::BrokerArgs;
-use crate::config::{self, BrokerUrl, Environment, Secret};
+use crate::config::{self, BrokerUrl, Environment, MqttNames, Secret};
 use crate::exit::{Code, Failure};
 
 /// The broker of a drop-in command. What is no flag comes from the environment,
@@ -47,6 +47,7 @@ pub(super) fn mqtt(
     let url = url.to_string();
     BrokerUrl::parse(&url).map_err(|error| usage(format!("`{url}` is no broker: {error}")))?;
     let mut mqtt = config::Mqtt::new(url);
+    mqtt.names = MqttNames::FLAGS;
     mqtt.user = args.mqtt_user.clone().or_else(|| variable("MQTT_USER"));
     mqtt.password = secret(args.mqtt_password.as_deref(), environment, "MQTT_PASSWORD");
     mqtt.ca = args.mqtt_ca.clone();

@@ -18,8 +18,10 @@ pub use check::is_address;
 pub use drop_in::{BluettiTopics, BmwMessages, DropIn, MergedJson};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
+pub use host_name::HostName;
 pub use load::{Loaded, find, load};
 pub use mariadb::{MariaDb, Tls};
+pub use mqtt_names::MqttNames;
 pub use pin::{Passkey, Pin, PinError};
 pub use report::{Place, Problem, Report, Severity};
 pub use saic::{Saic, SaicAllow, SaicPolling, SaicRegion, SaicVehicle};
@@ -36,8 +38,10 @@ mod drop_in;
 mod duration;
 mod environment;
 mod explain;
+mod host_name;
 mod load;
 mod mariadb;
+mod mqtt_names;
 mod pin;
 mod report;
 mod saic;
@@ -156,6 +160,9 @@ pub struct Mqtt {
     /// Client id; made from the gateway's id if absent.
     #[serde(default)]
     pub client_id: Option<String>,
+    /// Whether the broker's certificate has to be for its host name.
+    #[serde(skip)]
+    pub host_name: HostName,
     /// First level of every topic.
     #[serde(default = "Mqtt::default_topic_prefix")]
     pub topic_prefix: String,
@@ -166,6 +173,9 @@ pub struct Mqtt {
     /// those of an outage.
     #[serde(default)]
     pub history: bool,
+    /// What these settings are called where they were set.
+    #[serde(skip)]
+    pub names: MqttNames,
 }
 
 impl Mqtt {
@@ -178,7 +188,9 @@ impl Mqtt {
             ca: None,
             client_cert: None,
             client_key: None,
+            names: MqttNames::KEYS,
             client_id: None,
+            host_name: HostName::default(),
             topic_prefix: Self::default_topic_prefix(),
             per_metric_topics: yes(),
             history: false,

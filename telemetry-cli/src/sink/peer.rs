@@ -1,5 +1,4 @@
-//! Why a link to a server failed, in the words of its table of the
-//! configuration.
+//! Why a link to a server failed, in the words of its settings.
 
 use std::io::{self, ErrorKind};
 
@@ -8,12 +7,14 @@ use rustls::{CertificateError, Error as Tls};
 /// What to call the server and its settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
-    /// The table of the configuration, such as `mqtt`.
-    pub(super) table: &'static str,
     /// What it is: a broker, a server.
     pub(super) name: &'static str,
-    /// The key that leads to it, such as `mqtt.url`.
+    /// What leads to it, such as `mqtt.url`.
     pub(super) address: &'static str,
+    /// What names the file of the authority.
+    pub(super) ca: &'static str,
+    /// What names our certificate.
+    pub(super) client_cert: &'static str,
     /// What to try if it does not encrypt.
     pub(super) unencrypted: &'static str,
 }
@@ -47,14 +48,19 @@ impl Peer {
 
     /// What an error of TLS means.
     pub(super) fn tls(&self, error: &Tls) -> String {
-        let Self { table, address, .. } = self;
+        let Self {
+            address,
+            ca,
+            client_cert,
+            ..
+        } = self;
         match error {
             // The second one: by an authority that has the name of a known one.
             Tls::InvalidCertificate(
                 CertificateError::UnknownIssuer | CertificateError::BadSignature,
-            ) => format!(
-                "nobody known has signed its certificate; set {table}.ca to the authority's file"
-            ),
+            ) => {
+                format!("nobody known has signed its certificate; set {ca} to the authority's file")
+            }
             Tls::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             ) => format!("its certificate is for another host name; check {address}"),
@@ -67,9 +73,9 @@ impl Peer {
             Tls::InvalidMessage(_) => {
                 format!("what answers there is not encrypted; {}", self.unencrypted)
             }
-            Tls::AlertReceived(alert) => format!(
-                "it refuses the encryption ({alert:?}); does it ask for {table}.client_cert?"
-            ),
+            Tls::AlertReceived(alert) => {
+                format!("it refuses the encryption ({alert:?}); does it ask for {client_cert}?")
+            }
             other => format!("TLS: {other}"),
         }
     }

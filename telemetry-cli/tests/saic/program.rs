@@ -121,3 +121,19 @@ fn the_simulated_cloud_says_where_it_is_and_refuses_wrong_passwords() {
     simulator.wait().expect("a child of ours");
     assert!(lines.next().is_none(), "nothing else on stdout");
 }
+
+#[test]
+fn a_phone_number_needs_its_country_code() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for words in [["login", "saic"], ["status", "saic"]] {
+        let output = command(directory.path(), &words)
+            .args(["--user", "171 123456", "--base-url", "http://127.0.0.1:9/"])
+            .env("SAIC_PASSWORD", "x")
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(said.contains("its country code is missing"), "{said}");
+        assert!(said.contains("`--country-code 49`"), "{said}");
+    }
+}

@@ -39,6 +39,38 @@ async fn the_phone_keeps_the_account_until_somebody_wants_something() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_the_phone_interrupts_is_carried_out_once() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    watcher.wait_for(&car("available"), "online").await;
+    assert_eq!(tell(&mut watcher, "refresh/mode", "off").await, "Success");
+    let (logins, calls) = (cloud.logins(), cloud.live_calls());
+
+    let result = car("doors/locked/result");
+    watcher
+        .publish(&car("doors/locked/set"), "False", false)
+        .await;
+    // The cloud has it, the car has not answered yet.
+    while cloud.live_calls() == calls {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    cloud.log_in_elsewhere();
+    watcher
+        .wait_until("a result", |watcher| watcher.last.contains_key(&result))
+        .await;
+    assert_eq!(watcher.last[&result], "Success");
+    assert_eq!(cloud.logins(), logins + 1);
+    watcher.wait_for(&car("doors/locked"), "False").await;
+    // The command, and the two calls of the poll that follows it.
+    watcher.wait_for(&car("refresh/mode"), "off").await;
+    assert_eq!(cloud.live_calls(), calls + 3);
+    assert!(running.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_tried_once() {
     let cloud = Simulated::doing(Activity::Parked).await;
     let broker = Mosquitto::open();

@@ -1,8 +1,13 @@
 //! Home Assistant: taking over from the original, and its birth message.
 
-use saic_ismart::simulator::Activity;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::{Program, Simulated, VIN, car, tell};
+use saic_ismart::simulator::Activity;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{LWT, Program, Simulated, VIN, car, tell};
 use crate::mosquitto::Mosquitto;
 use crate::watcher::{Watcher, retained};
 
@@ -59,6 +64,93 @@ async fn entities_of_the_original_are_handed_over() {
             watcher.last.contains_key(&document) && watcher.last.contains_key(&lwt)
         })
         .await;
+    assert!(running.stop().success());
+}
+
+/// A way to the broker that opens late, and can be cut.
+struct Passage {
+    port: u16,
+    open: tokio::task::JoinHandle<()>,
+}
+
+impl Passage {
+    async fn open(port: u16, broker: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .expect("a free port");
+        let open = tokio::spawn(async move {
+            // They end with it.
+            let mut ways = tokio::task::JoinSet::new();
+            while let Ok((mut from, _)) = listener.accept().await {
+                let mut to = TcpStream::connect(broker).await.expect("the broker");
+                ways.spawn(async move { copy_bidirectional(&mut from, &mut to).await });
+            }
+        });
+        Self { port, open }
+    }
+
+    async fn cut(self, broker: SocketAddr) -> Self {
+        self.open.abort();
+        // The port is free when it has ended.
+        let _ = self.open.await;
+        Self::open(self.port, broker).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entities_of_the_original_are_handed_over_also_if_the_broker_comes_late() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let old = format!("homeassistant/sensor/{VIN}_mg/{VIN}_soc/config");
+    watcher.publish(&old, r#"{"name":"old"}"#, true).await;
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let program = Program::new(&cloud, &format!("tcp://127.0.0.1:{port}"));
+    let running = program.start(&[]);
+    // The first poll is long after the car is known.
+    while cloud.live_calls() == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    let passage = Passage::open(port, broker.address()).await;
+    let gone = |watcher: &Watcher| watcher.last[&old].is_empty();
+    watcher.wait_until("the old topic is emptied", gone).await;
+    let document = format!("homeassistant/device/{VIN}_mg/config");
+    let place = |wanted: &str, payload: fn(&str) -> bool| {
+        let found = watcher
+            .log
+            .iter()
+            .position(|(topic, text, _)| topic == wanted && payload(text));
+        found.unwrap_or_else(|| panic!("{wanted}: {:?}", watcher.log))
+    };
+    let handed_over = place(&old, |text| text.contains("migrate_discovery"));
+    let announced = place(&document, |text| text.starts_with('{'));
+    assert!(handed_over < announced && announced < place(&old, str::is_empty));
+
+    // A reconnect hands nothing over once more.
+    let passage = passage.cut(broker.address()).await;
+    watcher.wait_for(LWT, "offline").await;
+    watcher.log.clear();
+    watcher.wait_for(LWT, "online").await;
+    watcher
+        .wait_until("announced again", |watcher| {
+            watcher.log.iter().any(|(topic, ..)| *topic == document)
+        })
+        .await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(tell(&mut watcher, "refresh/mode", "off").await, "Success");
+    assert!(
+        !watcher.log.iter().any(|(topic, ..)| *topic == old),
+        "{:?}",
+        watcher.log
+    );
+
+    // What the broker has back from a backup is.
+    watcher.publish(&old, r#"{"name":"old"}"#, true).await;
+    let _passage = passage.cut(broker.address()).await;
+    watcher.wait_until("it is emptied again", gone).await;
     assert!(running.stop().success());
 }
 

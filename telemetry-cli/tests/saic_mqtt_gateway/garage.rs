@@ -1,7 +1,10 @@
 //! Several cars: they come and go.
 
+use std::time::Duration;
+
 use saic_ismart::simulator::{Activity, CloudConfig, Phase};
 use telemetry_cli::cloud::saic::Saic;
+use telemetry_cli::compat::saic::NAME;
 
 use super::{CAR, Program, Simulated, VIN, car};
 use crate::mosquitto::Mosquitto;
@@ -53,6 +56,21 @@ async fn a_car_that_comes_is_published_and_one_that_goes_is_removed() {
     cloud.replace(Saic::new(cars(&[VIN]), 7));
     watcher.wait_for(&second("available"), "offline").await;
     watcher.wait_for(&document, "").await;
+    let state = |vin| {
+        program
+            .directory
+            .path()
+            .join(format!("{NAME}/vehicle-{vin}.json"))
+    };
+    while state(SECOND).exists() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(state(VIN).exists());
+
+    let mut other = cars(&[VIN]);
+    other.cars[0].series = "MZS3E S".to_owned();
+    cloud.replace(Saic::new(other, 7));
+    watcher.wait_for(&car("info/series"), "MZS3E S").await;
     assert!(running.stop().success());
     let kept = retained(broker.address()).await;
     assert!(!kept.contains_key(&document));

@@ -15,12 +15,15 @@ use tokio_util::sync::CancellationToken;
 use running::Running;
 use watcher::Watcher;
 
+mod bursts;
 mod cloud_session;
 mod days;
 mod discovery;
 mod garage;
+mod mailbox;
 mod others;
 mod packaging;
+mod refusals;
 mod restart;
 mod table;
 mod transports;
@@ -141,6 +144,10 @@ impl Program {
 
     /// Starts it with more flags.
     fn start(&self, flags: &[&str]) -> Running {
+        Running::start(&mut self.command(flags))
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry"));
         command
             .args(["saic-mqtt-gateway", "-m", &self.broker, "-s", &self.uri])
@@ -152,7 +159,7 @@ impl Program {
             .env("SAIC_PASSWORD", "demo-password")
             .current_dir(self.directory.path())
             .stdin(Stdio::null());
-        Running::start(&mut command)
+        command
     }
 }
 

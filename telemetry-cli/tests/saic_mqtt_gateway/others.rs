@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Program, Simulated, VIN, car};
 use crate::mosquitto::Mosquitto;
-use crate::watcher::Watcher;
+use crate::watcher::{Watcher, retained};
 
 /// Answers everything alike, and writes down what it was asked.
 struct Service {
@@ -82,6 +82,10 @@ async fn abrp_and_an_osmand_server_are_told_after_a_poll() {
         &format!("{osmand_uri}/in"),
         "--osmand-device-id",
         &format!("{VIN}=mine"),
+        "--publish-raw-abrp-data",
+        "true",
+        "--publish-raw-osmand-data",
+        "true",
     ]);
     let mut watcher = Watcher::new(broker.address()).await;
     watcher.wait_for(&car("_internal/abrp"), "taken").await;
@@ -101,12 +105,62 @@ async fn abrp_and_an_osmand_server_are_told_after_a_poll() {
         asked_osmand.starts_with("POST /in?id=mine&timestamp="),
         "{asked_osmand}"
     );
+    let raw = |topic: &str| -> serde_json::Value {
+        serde_json::from_str(&watcher.last[topic]).expect("JSON")
+    };
+    let request = raw("saic/_internal/abrp/1/tlm/send/request");
+    assert_eq!(request["query"]["token"], serde_json::json!(["***"]));
+    assert_eq!(request["headers"]["authorization"], "***");
+    let response = raw("saic/_internal/abrp/1/tlm/send/response");
+    assert_eq!(
+        (&response["path"], &response["body"]),
+        (&"1/tlm/send".into(), &"taken".into())
+    );
+    let request = raw("saic/_internal/osmand/in/request");
+    assert_eq!(request["query"]["id"], serde_json::json!(["mine"]));
     assert!(
         !watcher
             .log
             .iter()
             .any(|(_, payload, _)| payload.contains("hush"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_the_cloud_is_published_but_not_kept() {
+    let cloud = Simulated::doing(Activity::Parked).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&["--publish-raw-api-data", "true"]);
+    watcher.wait_for(&car("available"), "online").await;
+    assert!(running.stop().success());
+    let raw = |direction: &str| -> serde_json::Value {
+        let topic = format!("saic/_internal/api/vehicle/status/{direction}");
+        serde_json::from_str(&watcher.last[&topic]).expect("JSON")
+    };
+    let request = raw("request");
+    assert_eq!(request["path"], "vehicle/status");
+    assert_eq!(
+        request["query"]["vehStatusReqType"],
+        serde_json::json!(["2"])
+    );
+    assert_eq!(request["headers"]["tenant-id"], "459771");
+    assert_eq!(raw("response")["body"]["code"], 0);
+    assert!(raw("response")["headers"].is_object());
+    let said = watcher
+        .log
+        .iter()
+        .filter(|(topic, ..)| topic.contains("/_internal/api/"));
+    for (_, payload, _) in said {
+        let secret = ["blade-auth", "access_token\":\"", "demo-password"];
+        assert!(
+            secret.iter().all(|secret| !payload.contains(secret)),
+            "{payload}"
+        );
+    }
+    let kept = retained(broker.address()).await;
+    assert!(!kept.keys().any(|topic| topic.contains("/_internal/api/")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +229,7 @@ async fn without_a_broker_everything_is_printed() {
             "-s",
         ])
         .arg(format!("http://{}/api.app/v1/", cloud.address))
-        .args(["--ha-discovery", "false", "--state-dir"])
+        .arg("--state-dir")
         .arg(directory.path())
         .env_clear()
         .current_dir(directory.path())
@@ -191,8 +245,15 @@ async fn without_a_broker_everything_is_printed() {
     let stdout = child.stdout.take().expect("a pipe");
     let found = tokio::task::spawn_blocking(move || {
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let wanted = format!("{}: ", car("drivetrain/soc"));
-        lines.find(|line| line.starts_with(&wanted))
+        // Without the prefix.
+        let soc = format!("demo@example.com/vehicles/{VIN}/drivetrain/soc: ");
+        let document = format!("homeassistant/device/{VIN}_mg/config: {{");
+        let mut wanted = vec![soc, document];
+        while !wanted.is_empty() {
+            let line = lines.next()?;
+            wanted.retain(|begin| !line.starts_with(begin));
+        }
+        Some(())
     });
     let found = tokio::time::timeout(crate::watcher::DEADLINE, found).await;
     child.kill().expect("it runs");

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::car::Answer;
 use super::options;
 use super::pace::Pace;
+use super::raw;
 use super::shared::Shared;
-use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
+use super::telemetry::{is_charging, odometer_km, pack, range_km, speed_kmh, time};
 use super::text;
 use crate::config::Secret;
 
@@ -28,9 +29,9 @@ pub struct Abrp {
 struct Telemetry {
     utc: i64,
     #[serde(flatten)]
-    soc: Maybe<Soc>,
+    soc: Option<Soc>,
     #[serde(flatten)]
-    pack: Maybe<Pack>,
+    pack: Option<Pack>,
     is_parked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     ext_temp: Option<i8>,
@@ -45,7 +46,7 @@ struct Telemetry {
     #[serde(skip_serializing_if = "Option::is_none")]
     elevation: Option<i16>,
     #[serde(flatten)]
-    place: Maybe<Place>,
+    place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_dcfc: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +56,6 @@ struct Telemetry {
     #[serde(flatten)]
     tyres: Tyres,
 }
-
-type Maybe<T> = Option<T>;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Soc {
@@ -116,7 +115,7 @@ pub fn message(answer: &Answer, capacity_kwh: Option<f64>, now: DateTime<Utc>) -
         pack,
         is_parked: basic.is_parked(),
         ext_temp: basic.exterior_temperature_c,
-        odometer: basic.odometer_km(),
+        odometer: odometer_km(answer),
         speed: speed_kmh(status),
         est_battery_range: range_km(answer),
         heading: status.position.heading_deg(),
@@ -163,11 +162,6 @@ impl Abrp {
         };
         let said = self.post(shared, &message).await;
         self.pace.sent(said.is_ok(), now);
-        if self.raw {
-            shared.tell(shared.names.raw("abrp", "1/tlm/send", "request"), message);
-            let response = said.clone().unwrap_or_else(|why| why);
-            shared.tell(shared.names.raw("abrp", "1/tlm/send", "response"), response);
-        }
         Some(said.unwrap_or_else(|why| {
             tracing::warn!("ABRP: {why}");
             why
@@ -188,11 +182,8 @@ impl Abrp {
             .http
             .post(url)
             .header("Authorization", format!("APIKEY {}", self.api_key));
-        // The address holds the token.
-        let plain = |error: reqwest::Error| format!("not reached: {}", error.without_url());
-        let response = request.send().await.map_err(plain)?;
-        let status = response.status();
-        let body = response.text().await.map_err(plain)?;
+        let service = self.raw.then_some("abrp");
+        let (status, body) = raw::send(shared, service, request).await?;
         match (status.is_success(), is_refusal(&body)) {
             (true, false) => Ok(shortened(&body)),
             (true, true) => Err(shortened(&body)),

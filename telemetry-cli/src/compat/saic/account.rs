@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use saic_ismart::message::ChangeMessages;
 use saic_ismart::vehicle::AlarmKind;
 use saic_ismart::{Client, Error, MessageGroup, VehicleInfo};
 use tokio::sync::mpsc;
@@ -34,6 +35,12 @@ const ALARMS: [(AlarmKind, bool); 3] = [
 /// Where the messages that were seen are kept.
 const SEEN: &str = "messages.json";
 
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// After a login that was refused. A lock ends the next day, a password may be
+/// set right in the app; five attempts a day would lock the account.
+const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
+
 /// The account with its cars.
 #[derive(Debug)]
 pub struct Account {
@@ -43,6 +50,10 @@ pub struct Account {
     seen: Seen,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
+    /// When messages that cannot be read were last complained of.
+    complained: Option<Instant>,
+    /// The cloud has refused a login: the next list begins with another one.
+    refused: bool,
 }
 
 impl Account {
@@ -55,13 +66,15 @@ impl Account {
             cars,
             tasks: JoinSet::new(),
             shutdown,
+            complained: None,
+            refused: false,
         }
     }
 
     /// Lives until its shutdown; its cars end with it.
     pub async fn run(mut self) {
         let shutdown = self.shutdown.clone();
-        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let version = self.shared.options.version.clone();
         let interval = self.shared.options.account_interval.as_secs().to_string();
         self.hold("gatewayVersion", version);
         self.hold("refreshInterval", interval);
@@ -92,17 +105,19 @@ impl Account {
                         options.messages_interval
                     }
                     Ok(_) => options.account_interval,
-                    Err(error) => {
-                        if self.failed(&error) {
-                            return std::future::pending().await;
-                        }
-                        options.messages_interval
-                    }
+                    Err(error) => self.failed(&error).await,
                 };
                 next_list = Instant::now() + pause;
             }
             if next_messages <= Instant::now() {
-                self.messages().await;
+                if self
+                    .messages()
+                    .await
+                    .is_err_and(|error| error.needs_login())
+                    && !self.refused
+                {
+                    next_list = Instant::now();
+                }
                 next_messages = Instant::now() + options.messages_interval;
             }
             tokio::time::sleep_until(next_list.min(next_messages)).await;
@@ -132,22 +147,31 @@ impl Account {
         }
     }
 
-    /// True if no attempt makes sense before the user has done something.
-    fn failed(&self, error: &Error) -> bool {
+    /// When the next attempt makes sense.
+    async fn failed(&mut self, error: &Error) -> Duration {
         if matches!(error, Error::Login(_)) {
             self.hold("lastLoginError", text::timestamp(self.shared.now()));
         }
-        match error.needs_login() {
-            true => tracing::error!(
-                "{error}; correct it and restart: more attempts would lock the account"
-            ),
-            false => tracing::warn!("no list of cars: {error}; trying again"),
+        self.refused = error.needs_login();
+        if !self.refused {
+            tracing::warn!("no list of cars: {error}; trying again");
+            return self.shared.options.messages_interval;
         }
-        error.needs_login()
+        tracing::error!(
+            "{error}; correct it and restart, the next attempt is in {} hours: more would lock \
+             the account",
+            AFTER_REFUSAL.as_secs() / 3600
+        );
+        client::end_pause(&self.shared).await;
+        AFTER_REFUSAL
     }
 
     /// Looks which cars there are; how many.
     async fn list(&mut self) -> Result<usize, Error> {
+        if self.refused {
+            self.client.login().await?;
+            self.refused = false;
+        }
         let list = self.client.vehicles().await?;
         self.learn_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
@@ -163,6 +187,10 @@ impl Account {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
                 continue;
             };
+            if self.cars.has_changed(&vin, info) {
+                tracing::info!("the cloud describes a car anew");
+                self.stop(&vin).await;
+            }
             if !self.cars.contains(&vin) {
                 self.start(&vin, info, Duration::ZERO);
             }
@@ -171,7 +199,7 @@ impl Account {
         }
         for vin in self.cars.vins() {
             if !there.contains(&vin) {
-                self.remove(&vin);
+                self.remove(&vin).await;
             }
         }
         if first && !there.is_empty() {
@@ -188,7 +216,7 @@ impl Account {
     async fn forget_others(&self, there: &[String]) {
         for vin in car::remembered(&self.shared) {
             if !there.contains(&vin) {
-                self.remove(&vin);
+                self.remove(&vin).await;
                 car::forget(&self.shared, &vin).await;
             }
         }
@@ -220,6 +248,7 @@ impl Account {
         let (wishes, receiver) = mpsc::channel(WAITING);
         let stop = self.shutdown.child_token();
         let handle = Handle {
+            info: info.clone(),
             wishes,
             stop: stop.clone(),
         };
@@ -240,10 +269,20 @@ impl Account {
         self.cars.remove_dead()
     }
 
-    fn remove(&self, vin: &str) {
-        if let Some(car) = self.cars.remove(vin) {
+    /// Ends the task of a car, and waits until it has saved its state; false if
+    /// there is none.
+    async fn stop(&self, vin: &str) -> bool {
+        let Some(car) = self.cars.remove(vin) else {
+            return false;
+        };
+        car.stop.cancel();
+        car.wishes.closed().await;
+        true
+    }
+
+    async fn remove(&self, vin: &str) {
+        if self.stop(vin).await {
             tracing::info!("a car has left the account");
-            car.stop.cancel();
         }
         let topics = self.shared.names.vehicle(vin, "");
         self.shared.speaker.say(Outgoing::Release(topics));
@@ -265,33 +304,59 @@ impl Account {
         }
     }
 
-    async fn messages(&mut self) {
+    async fn messages(&mut self) -> Result<(), Error> {
+        let mut changes = Vec::new();
+        let read = self.read_messages(&mut changes).await;
+        // Not before: what is deleted would move the next page.
+        for change in changes {
+            if let Err(error) = self.client.change_messages(&change).await {
+                tracing::debug!("a message stays as it is: {error}");
+            }
+        }
+        match &read {
+            Ok(()) => self.complained = None,
+            // Told already, or the way of things.
+            Err(error @ Error::Login(_)) => tracing::debug!("no messages: {error}"),
+            Err(error) => self.complain(error),
+        }
+        read
+    }
+
+    /// Once, and then once a day.
+    fn complain(&mut self, error: &Error) {
+        let told = self.complained.is_some_and(|at| at.elapsed() < DAY);
+        if told {
+            tracing::debug!("no messages: {error}");
+            return;
+        }
+        self.complained = Some(Instant::now());
+        tracing::warn!("no messages, so that a car that is started is noticed late: {error}");
+    }
+
+    /// Reads until a page holds what was seen before. What the cloud is to be
+    /// told about them is added to `changes`.
+    async fn read_messages(&mut self, changes: &mut Vec<ChangeMessages>) -> Result<(), Error> {
         for page in 1..=PAGES {
-            let list = match self.client.messages(MessageGroup::Alarm, page, PAGE).await {
-                Ok(list) => list.messages,
-                Err(error) => {
-                    tracing::debug!("no messages: {error}");
-                    return;
-                }
-            };
+            let list = self
+                .client
+                .messages(MessageGroup::Alarm, page, PAGE)
+                .await?;
+            let list = list.messages;
             let last = list.len() < PAGE as usize;
             let outcome = self.seen.take(list, self.shared.zone(), self.shared.now());
             let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
             for (vin, message, at) in outcome.news {
                 self.cars.wish(&vin, Wish::Message(Box::new(message), at));
             }
-            for change in outcome.changes {
-                if let Err(error) = self.client.change_messages(&change).await {
-                    tracing::debug!("a message stays as it is: {error}");
-                }
-            }
+            changes.extend(outcome.changes);
             if something {
                 self.shared.save(SEEN, &self.seen).await;
             }
             if outcome.reached_known || last {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     fn hold(&self, name: &str, payload: String) {

@@ -147,20 +147,45 @@ impl Announcer {
     }
 
     async fn announce(mut self) {
-        self.shared
-            .speaker
-            .say(Outgoing::Listen(self.filter.clone()));
-        let mut old = BTreeSet::new();
+        self.shared.speaker.listen(self.filter.clone()).await;
+        let old = self.look(BTreeSet::new()).await;
+        self.take_over(&old).await;
+        let mut again = std::pin::pin!(sleep(AGAIN));
+        let mut is_again = false;
+        loop {
+            tokio::select! {
+                // The broker was lost in the middle of the handing over, or
+                // has got them back.
+                Some(topic) = self.left.recv() => {
+                    let old = self.look(BTreeSet::from([topic])).await;
+                    self.take_over(&old).await;
+                }
+                () = &mut again, if !is_again => {
+                    is_again = true;
+                    self.hold();
+                }
+                () = changed(&mut self.about) => self.hold(),
+            }
+        }
+    }
+
+    /// What is on the broker from another gateway.
+    async fn look(&mut self, mut old: BTreeSet<String>) -> BTreeSet<String> {
         let until = Instant::now() + LOOK;
         while let Ok(Some(topic)) = timeout_at(until, self.left.recv()).await {
             old.insert(topic);
         }
+        old
+    }
+
+    /// Announces the device in place of the `old` topics.
+    async fn take_over(&mut self, old: &BTreeSet<String>) {
         if !old.is_empty() {
             tracing::info!(
                 entities = old.len(),
                 "Home Assistant knows them from another gateway"
             );
-            for topic in &old {
+            for topic in old {
                 self.tell(topic, r#"{"migrate_discovery":true}"#, false);
             }
             sleep(STEP).await;
@@ -168,29 +193,10 @@ impl Announcer {
         self.hold();
         if !old.is_empty() {
             sleep(STEP).await;
-            for topic in &old {
+            for topic in old {
                 self.tell(topic, "", true);
             }
         }
-        let mut again = std::pin::pin!(sleep(AGAIN));
-        let mut is_again = false;
-        loop {
-            tokio::select! {
-                () = &mut again, if !is_again => is_again = true,
-                () = self.changed() => {}
-            }
-            self.hold();
-        }
-    }
-
-    /// Waits until the document is another one.
-    async fn changed(&mut self) {
-        if let About::Car { shown, .. } = &mut self.about
-            && shown.changed().await.is_ok()
-        {
-            return;
-        }
-        std::future::pending().await
     }
 
     fn hold(&mut self) {
@@ -211,6 +217,16 @@ impl Announcer {
             retain,
         });
     }
+}
+
+/// Waits until the document is another one.
+async fn changed(about: &mut About) {
+    if let About::Car { shown, .. } = about
+        && shown.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// A car has gone: so do its entities.

@@ -5,12 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use saic_ismart::token::Storing;
 use saic_ismart::{
-    Client, Credentials, Exchange, FileTokenStore, MemoryTokenStore, Region, Relogin, Token,
-    TokenStore,
+    Client, Credentials, FileTokenStore, MemoryTokenStore, Region, Relogin, Token, TokenStore,
 };
 use secrecy::ExposeSecret as _;
-use serde_json::Value;
 
+use super::raw;
 use super::shared::Shared;
 use super::text;
 use crate::exit::{Code, Failure};
@@ -41,7 +40,7 @@ pub fn build(shared: &Shared) -> Result<Client, Failure> {
         .token_store(store(shared));
     if shared.options.raw_api {
         let shared = shared.clone();
-        builder = builder.observer(move |exchange| publish(&shared, exchange));
+        builder = builder.observer(move |exchange| raw::publish(&shared, exchange));
     }
     builder
         .build()
@@ -57,6 +56,11 @@ pub fn pause(shared: &Shared) -> Duration {
     let since: Option<DateTime<Utc>> = shared.load(ELSEWHERE);
     let passed = since.and_then(|since| (shared.now() - since).to_std().ok());
     passed.map_or(Duration::ZERO, |passed| delay.saturating_sub(passed))
+}
+
+/// It is left to nobody: no device has it that a login would disturb.
+pub async fn end_pause(shared: &Shared) {
+    shared.remove(ELSEWHERE).await;
 }
 
 /// Keeps the session where a restart finds it: a login logs the phone out.
@@ -87,7 +91,7 @@ impl TokenStore for Told {
         self.shared
             .hold(self.shared.names.account("lastLogin"), now, true);
         Box::pin(async {
-            self.shared.remove(ELSEWHERE).await;
+            end_pause(&self.shared).await;
             self.kept.save(token).await
         })
     }
@@ -97,63 +101,5 @@ impl TokenStore for Told {
             self.shared.save(ELSEWHERE, &self.shared.now()).await;
             self.kept.clear().await
         })
-    }
-}
-
-/// What is said to the cloud. The client shows no login; names of people are
-/// left out here. Nobody keeps it.
-fn publish(shared: &Shared, exchange: &Exchange<'_>) {
-    let (path, query) = exchange.path.split_once('?').unwrap_or((exchange.path, ""));
-    let body = |text: &str| redacted(serde_json::from_str(text).unwrap_or_else(|_| text.into()));
-    let request = serde_json::json!({"path": path, "query": query, "body": body(exchange.request)});
-    let response = serde_json::json!({"path": path, "status": exchange.status, "body": body(exchange.response)});
-    shared.tell(
-        shared.names.raw("api", path, "request"),
-        request.to_string(),
-    );
-    shared.tell(
-        shared.names.raw("api", path, "response"),
-        response.to_string(),
-    );
-}
-
-/// Without what would let others in.
-fn redacted(value: Value) -> Value {
-    const SECRET: [&str; 8] = [
-        "access_token",
-        "refresh_token",
-        "password",
-        "token",
-        "userName",
-        "userAccount",
-        "user_name",
-        "account",
-    ];
-    match value {
-        Value::Object(object) => object
-            .into_iter()
-            .map(|(key, value)| match SECRET.contains(&key.as_str()) {
-                true => (key, "***".into()),
-                false => (key, redacted(value)),
-            })
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Value::Array(items) => items.into_iter().map(redacted).collect(),
-        plain => plain,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_left_out() {
-        let said =
-            serde_json::json!({"data": [{"access_token": "x", "vin": "V", "userName": "me"}]});
-        assert_eq!(
-            redacted(said),
-            serde_json::json!({"data": [{"access_token": "***", "vin": "V", "userName": "***"}]})
-        );
     }
 }

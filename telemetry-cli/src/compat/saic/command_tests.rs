@@ -410,63 +410,104 @@ fn a_topic_names_car_and_command() {
     );
 }
 
-const NAMES: [&str; 27] = [
-    "windows/sunRoof",
-    "windows/all",
-    "climate/heatedSeatsRearLeftLevel",
-    "climate/heatedSeatsRearRightLevel",
-    "climate/heatedSteeringWheel",
-    "refresh/mode",
-    "refresh/period/active",
-    "refresh/period/inActive",
-    "drivetrain/totalBatteryCapacity",
-    "drivetrain/hvBatteryActive",
-    "drivetrain/charging",
-    "drivetrain/chargingCableLock",
-    "drivetrain/socTarget",
-    "drivetrain/chargeCurrentLimit",
-    "drivetrain/chargingSchedule",
-    "drivetrain/batteryHeating",
-    "drivetrain/batteryHeatingSchedule",
-    "doors/boot",
-    "doors/locked",
-    "climate/remoteTemperature",
-    "climate/remoteClimateState",
-    "climate/heatedSeatsFrontLeftLevel",
-    "climate/heatedSeatsFrontRightLevel",
-    "climate/rearWindowDefrosterHeating",
-    "climate/frontWindowDefrosterHeating",
-    "location/findMyCar",
-    "nothing",
+/// All commands, as they are documented, and one that is none.
+fn names() -> Vec<&'static str> {
+    let documentation = include_str!("../../../docs/saic-mqtt-gateway.md");
+    let commands = documentation
+        .split("\n## ")
+        .find(|part| part.starts_with("Commands\n"));
+    let rows = commands
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"));
+    let names: Vec<_> = rows
+        .filter_map(|row| Some(row.split_once('`')?.0))
+        .collect();
+    assert!(names.len() >= 28, "{names:?}");
+    [names, vec!["nothing"]].concat()
+}
+
+/// Numbers that are none, too large, or written oddly.
+const ODD: &[&str] = &[
+    "1e308",
+    "-1e308",
+    "1e999",
+    "NaN",
+    "-nan",
+    "inf",
+    "-inf",
+    "infinity",
+    "-0",
+    "-0.0",
+    "0x10",
+    "1e-320",
+    "4294967296",
+    "18446744073709551616",
+    "255.5",
+    "256",
+    "-1",
+    "+5",
+    "１２",
+    "1_000",
+    "21,5",
+    " 22 ",
+    "\u{0}",
+    "null",
+    "[]",
+    "{}",
+    "true false",
+    r#"{"startTime":1e308,"endTime":"06:00","mode":"DISABLED"}"#,
+    r#"{"startTime":"24:00","endTime":"-1:00","mode":"UNTIL_CONFIGURED_TIME"}"#,
+    r#"{"startTime":"00:60","mode":"on"}"#,
 ];
 
 /// Text, numbers, schedules and bytes.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let schedule = |start: String, end: String, mode: &str| {
+        let json = serde_json::json!({"startTime": start, "endTime": end, "mode": mode});
+        json.to_string().into_bytes()
+    };
+    let modes = &[
+        "DISABLED",
+        "UNTIL_CONFIGURED_TIME",
+        "UNTIL_CONFIGURED_SOC",
+        "on",
+        "off",
+    ][..];
     prop_oneof![
         any::<Vec<u8>>(),
         any::<f64>().prop_map(|number| number.to_string().into_bytes()),
-        (-50i32..200).prop_map(|number| number.to_string().into_bytes()),
-        (any::<u8>(), any::<u8>(), ".{0,8}").prop_map(|(hour, minute, mode)| {
+        any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+        (-50i32..500).prop_map(|number| (f64::from(number) / 2.0).to_string().into_bytes()),
+        proptest::sample::select(ODD).prop_map(|text| text.as_bytes().to_vec()),
+        (any::<u8>(), any::<u8>(), ".{0,8}").prop_map(move |(hour, minute, mode)| {
             let time = format!("{hour}:{minute}");
-            serde_json::json!({"startTime": time, "endTime": time, "mode": mode})
-                .to_string()
-                .into_bytes()
+            schedule(time.clone(), time, &mode)
         }),
-        (0u8..30, 0u8..70).prop_map(|(hour, minute)| {
-            let time = format!("{hour:02}:{minute:02}");
-            serde_json::json!({"startTime": time, "endTime": time, "mode": "DISABLED"})
-                .to_string()
-                .into_bytes()
-        }),
+        (0u8..30, 0u8..70, proptest::sample::select(modes)).prop_map(
+            move |(hour, minute, mode)| {
+                let time = format!("{hour:02}:{minute:02}");
+                schedule(time.clone(), time, mode)
+            }
+        ),
+        // Deep, and long.
+        (1usize..200_000).prop_map(|depth| vec![b'['; depth]),
+        (1usize..200_000).prop_map(|length| vec![b'9'; length]),
+        (1usize..200_000)
+            .prop_map(|length| format!(r#"{{"mode":"{}"}}"#, "x".repeat(length)).into_bytes()),
     ]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
     #[test]
     fn nothing_crashes_or_leaves_the_range_of_a_car(
-        name in proptest::sample::select(&NAMES[..]),
+        name in proptest::sample::select(names()),
         payload in payload(),
-        series in proptest::sample::select(&["EH32 S", "AS33P S", "MIS3E S", "ZP22 EU", "other"][..]),
+        series in proptest::sample::select(&[
+            "EH32 S", "EH32 X3", "AH4EM L", "EP2CP3", "EP2DP3", "EP21", "ZS EV", "MIS3E S", "MZS3E",
+            "EC32", "S12L", "P12L", "ZP22 EU", "AS33P S", "IS31P", "other", "",
+        ][..]),
         seats in 0u8..3,
     ) {
         let profile = profile(series, seats);

@@ -37,6 +37,12 @@ pub async fn save(shared: &Shared, cars: &[VehicleInfo]) {
     shared.save(FILE, &kept).await;
 }
 
+/// Whether a car is not what it was. The cloud leaves out the features now and
+/// then: that says nothing.
+pub fn has_changed(before: &VehicleInfo, now: &VehicleInfo) -> bool {
+    !now.features.is_empty() && car(before) != car(now)
+}
+
 fn account(shared: &Shared) -> String {
     shared.names.account("")
 }
@@ -86,5 +92,26 @@ mod tests {
         let plain = read[0].clone();
         read[0].name = Some("whose it is".to_owned());
         assert_eq!(again(&read[0]), [plain]);
+    }
+
+    #[test]
+    fn a_car_changes_when_the_cloud_learns_of_it() {
+        let of = |json: Value| {
+            let list = json!({"vinList": [json]}).to_string();
+            VehicleListAnswer::from_json(&list)
+                .unwrap()
+                .vehicles
+                .remove(0)
+        };
+        let feature = |value: &str| json!([{"itemCode": "BType", "itemValue": value}]);
+        let plain = of(json!({"vin": "LSJTEST0000000001", "series": "EH32 S"}));
+        let known = of(
+            json!({"vin": "LSJTEST0000000001", "series": "EH32 S", "vehicleModelConfiguration": feature("1")}),
+        );
+        assert!(has_changed(&plain, &known));
+        assert!(!has_changed(&known, &plain));
+        let mut renamed = known.clone();
+        renamed.name = Some("another name".to_owned());
+        assert!(!has_changed(&known, &renamed));
     }
 }

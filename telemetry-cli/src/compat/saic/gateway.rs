@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use saic_ismart::VehicleInfo;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ use super::charging_station::Subject;
 use super::client;
 use super::command;
 use super::console;
+use super::garage;
 use super::options::Options;
 use super::shared::Shared;
 use crate::exit::{Code, Failure};
@@ -38,6 +40,8 @@ pub struct Cars(Arc<Mutex<BTreeMap<String, Handle>>>);
 /// A car that lives.
 #[derive(Clone, Debug)]
 pub struct Handle {
+    /// As the cloud has described it.
+    pub info: VehicleInfo,
     /// Takes what happens to it.
     pub wishes: mpsc::Sender<Wish>,
     /// Ends it.
@@ -53,6 +57,13 @@ impl Cars {
     /// Whether it lives.
     pub fn contains(&self, vin: &str) -> bool {
         lock(&self.0).contains_key(vin)
+    }
+
+    /// Whether it lives, and the cloud describes it otherwise now.
+    pub fn has_changed(&self, vin: &str, info: &VehicleInfo) -> bool {
+        let cars = lock(&self.0);
+        cars.get(vin)
+            .is_some_and(|car| garage::has_changed(&car.info, info))
     }
 
     /// The VINs.
@@ -106,7 +117,10 @@ pub async fn run(
             };
             tokio::spawn(session.run(task))
         }
-        None => tokio::spawn(console::run(outgoing, broker_shutdown.clone())),
+        None => {
+            let prefix = shared.names.prefix().to_owned();
+            tokio::spawn(console::run(outgoing, prefix, broker_shutdown.clone()))
+        }
     };
     if let Some(prefix) = &shared.options.home_assistant {
         shared

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use saic_ismart::message::ChangeMessages;
 use saic_ismart::{Message, MessageId};
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,18 @@ impl Seen {
 fn deletion(message: &Message) -> Option<ChangeMessages> {
     let id = message.id.clone().filter(|_| message.is_vehicle_start())?;
     Some(ChangeMessages::Delete { id })
+}
+
+/// The time of a message, which [`Seen::take`] read, if it is beyond doubt: it
+/// may be written in another time zone than the account's, which is a quarter of
+/// an hour away at least.
+pub fn certain_time(
+    message: &Message,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let is_recent = (now - at).abs() < TimeDelta::minutes(10);
+    (message.created_at.is_some() || is_recent).then_some(at)
 }
 
 /// When it was sent. The cloud's text has no time zone.
@@ -190,6 +202,25 @@ mod tests {
         let mut restored: Seen = serde_json::from_str(&json).unwrap();
         assert_eq!(take(&mut restored, &[(3, A, 30, "323", 1)]).news, []);
         assert_eq!(take(&mut restored, &[(4, A, 31, "323", 1)]).news.len(), 1);
+    }
+
+    #[test]
+    fn a_time_without_zone_is_certain_only_if_it_is_of_now() {
+        let text = &messages(&[(1, A, 0, "323", 0)])[0];
+        let at = |minutes| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        for (written, now, certain) in [
+            (60, 60, true),
+            (60, 69, true),
+            (60, 75, false),
+            (60, 0, false),
+        ] {
+            let time = certain_time(text, at(written), at(now));
+            assert_eq!(time, certain.then_some(at(written)), "{written} {now}");
+        }
+        let stamped = r#"{"messages": [{"messageId": 1, "createTime": 1795208448000}]}"#;
+        let stamped = &Messages::from_json(stamped).unwrap().messages[0];
+        assert!(stamped.created_at.is_some());
+        assert_eq!(certain_time(stamped, at(60), at(600)), Some(at(60)));
     }
 
     #[test]

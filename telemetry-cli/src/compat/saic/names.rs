@@ -22,6 +22,11 @@ impl Names {
         names
     }
 
+    /// What all topics of ours begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Whether the gateway is there: the last will.
     pub fn lwt(&self) -> String {
         format!("{}/_internal/lwt", self.prefix)

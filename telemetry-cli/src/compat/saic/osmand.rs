@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::car::Answer;
 use super::options;
 use super::pace::Pace;
+use super::raw;
 use super::shared::Shared;
-use super::telemetry::{is_charging, pack, range_km, speed_kmh, time};
+use super::telemetry::{is_charging, odometer_km, pack, range_km, speed_kmh, time};
 use super::text;
 
 /// What a car is to such a server.
@@ -46,7 +47,8 @@ pub fn query(
         ),
         (
             "odometer",
-            float(basic.odometer_deci_km.map(|raw| f64::from(raw) * 100.0)),
+            // m.
+            float(odometer_km(answer).map(|km| text::rounded(km * 1000.0, 0))),
         ),
         ("speed", float(speed)),
         (
@@ -120,45 +122,28 @@ impl Osmand {
             return None;
         }
         let query = query(answer, &self.device, self.knots, now);
-        let said = post(shared, &self.uri, &query).await;
+        let said = self.post(shared, &query).await;
         self.pace.sent(said.is_ok(), now);
-        if self.raw {
-            let object: serde_json::Map<_, _> = query
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect();
-            let request = serde_json::Value::from(object).to_string();
-            shared.tell(shared.names.raw("osmand", "position", "request"), request);
-            let response = said.clone().unwrap_or_else(|why| why);
-            shared.tell(shared.names.raw("osmand", "position", "response"), response);
-        }
         Some(said.unwrap_or_else(|why| {
             tracing::warn!("OsmAnd server: {why}");
             why
         }))
     }
-}
 
-async fn post(
-    shared: &Shared,
-    uri: &str,
-    query: &[(&'static str, String)],
-) -> Result<String, String> {
-    let url = reqwest::Url::parse_with_params(uri, query)
-        .map_err(|error| format!("its address: {error}"))?;
-    let plain = |error: reqwest::Error| format!("not reached: {}", error.without_url());
-    let response = shared.http.post(url).send().await.map_err(plain)?;
-    let status = response.status();
-    let body: String = response
-        .text()
-        .await
-        .map_err(plain)?
-        .chars()
-        .take(500)
-        .collect();
-    match status.is_success() {
-        true => Ok(body),
-        false => Err(format!("HTTP {}: {body}", status.as_u16())),
+    async fn post(
+        &self,
+        shared: &Shared,
+        query: &[(&'static str, String)],
+    ) -> Result<String, String> {
+        let url = reqwest::Url::parse_with_params(&self.uri, query)
+            .map_err(|error| format!("its address: {error}"))?;
+        let service = self.raw.then_some("osmand");
+        let (status, body) = raw::send(shared, service, shared.http.post(url)).await?;
+        let body: String = body.chars().take(500).collect();
+        match status.is_success() {
+            true => Ok(body),
+            false => Err(format!("HTTP {}: {body}", status.as_u16())),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::io::AsyncWriteExt as _;
 
 use super::announcer::Left;
 use super::names::Names;
@@ -118,7 +119,12 @@ impl Shared {
         let json = std::fs::read(&path).ok()?;
         let read = serde_json::from_slice(&json);
         read.inspect_err(|error| {
-            tracing::warn!(file = %path.display(), %error, "not readable, begun anew");
+            // Its name holds the VIN.
+            let what = match name.strip_prefix("vehicle-") {
+                Some(_) => "the state of a car",
+                None => name,
+            };
+            tracing::warn!(%error, "{what} is not readable, begun anew");
         })
         .ok()
     }
@@ -148,6 +154,9 @@ impl Shared {
 
 async fn replace(directory: &Path, name: &str, content: &[u8]) -> std::io::Result<()> {
     let new = directory.join(format!("{name}.new"));
-    tokio::fs::write(&new, content).await?;
+    let mut file = tokio::fs::File::create(&new).await?;
+    file.write_all(content).await?;
+    // Before the name: a cut of the power would leave an empty file.
+    file.sync_all().await?;
     tokio::fs::rename(&new, directory.join(name)).await
 }

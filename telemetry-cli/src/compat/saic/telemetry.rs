@@ -70,6 +70,13 @@ pub fn range_km(answer: &Answer) -> Option<f64> {
     ranges.into_iter().flatten().reduce(f64::max)
 }
 
+/// The odometer, km; that of the status ends at 6553.5 km on some cars.
+pub fn odometer_km(answer: &Answer) -> Option<f64> {
+    let charging = answer.charging.as_ref();
+    let counted_on = || charging.and_then(|data| data.rvs.odometer_km());
+    answer.status.basic.odometer_km().or_else(counted_on)
+}
+
 /// The speed, km/h: nothing while parked.
 pub fn speed_kmh(status: &VehicleStatus) -> Option<f64> {
     match status.basic.is_parked() {

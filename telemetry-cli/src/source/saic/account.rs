@@ -1,9 +1,13 @@
 //! An account: its session, its cars, and what happens next.
 
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use saic_ismart::vehicle::VehicleListAnswer;
 use saic_ismart::{Client, Error, LoginError};
 use tokio::time::Instant;
@@ -13,10 +17,13 @@ use super::error::SaicError;
 use super::memory::{Files, Memory};
 use super::polling::{Action, Questions};
 use crate::config::Saic;
-use crate::control::Inbox;
+use crate::control::{Inbox, Request};
+use crate::event::DeviceId;
 use crate::hub::Handling;
 use crate::source::Context;
 use crate::supervisor::Exit;
+
+use commands::Errand;
 
 mod calls;
 mod commands;
@@ -62,6 +69,11 @@ pub(super) struct Account {
     pub(super) client: Client,
     pub(super) cars: Vec<Car>,
     pub(super) inbox: Inbox,
+    /// Commands on their way, one to each car at most, and whose cars these are.
+    errands: FuturesUnordered<Errand>,
+    busy: Vec<DeviceId>,
+    /// Commands to cars that are busy.
+    waiting: VecDeque<Request>,
     config: Saic,
     handling: Handling,
     context: Context,
@@ -91,6 +103,9 @@ impl Account {
             client,
             cars: Vec::new(),
             inbox: context.controls.inbox(source),
+            errands: FuturesUnordered::new(),
+            busy: Vec::new(),
+            waiting: VecDeque::new(),
             handling: Handling {
                 source: source.to_owned(),
                 interval: config.interval,
@@ -126,19 +141,10 @@ impl Account {
 
     /// Does one thing after the other until the user has to do something.
     pub(super) async fn run(&mut self) -> Exit {
-        let inbox = self.inbox.clone();
         loop {
-            let request = tokio::select! {
-                // Whoever waits for a command comes first; a question that is
-                // dropped is put again.
-                biased;
-                request = inbox.next() => request,
-                end = self.advance() => match end {
-                    Ok(()) => continue,
-                    Err(exit) => return exit,
-                },
-            };
-            self.serve(request).await;
+            if let Err(exit) = self.advance().await {
+                return exit;
+            }
         }
     }
 
@@ -148,7 +154,7 @@ impl Account {
         match self.next(now) {
             Step::Wait(until) => {
                 let wait = (until - now).to_std().unwrap_or_default();
-                tokio::time::sleep(wait.min(LOOK)).await;
+                self.wait(wait.min(LOOK)).await;
                 Ok(())
             }
             step => match self.perform(step).await {
@@ -163,6 +169,44 @@ impl Account {
                 }
                 Err(error) => self.failed(&error),
             },
+        }
+    }
+
+    /// Nothing is to be done for so long, unless something happens with a command.
+    async fn wait(&mut self, wait: Duration) {
+        let inbox = self.inbox.clone();
+        tokio::select! {
+            biased;
+            request = inbox.next() => self.receive(request),
+            Some(told) = self.errands.next() => self.told(told),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    /// Waits for `call`, and serves commands meanwhile. `None` if the call was
+    /// to the car at `index` and gave way to a command: the car has one turn.
+    async fn meanwhile<T>(
+        &mut self,
+        index: Option<usize>,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut call = pin!(call);
+        let inbox = self.inbox.clone();
+        loop {
+            tokio::select! {
+                biased;
+                request = inbox.next() => {
+                    self.receive(request);
+                    let asked = index.and_then(|index| self.cars.get_mut(index));
+                    if let Some(car) = asked.filter(|car| self.busy.contains(car.id())) {
+                        // Put again as soon as the command is through.
+                        car.plan.demand();
+                        return None;
+                    }
+                }
+                Some(told) = self.errands.next() => self.told(told),
+                answer = &mut call => return Some(answer),
+            }
         }
     }
 
@@ -191,6 +235,8 @@ impl Account {
         let mut question = None;
         for (index, car) in self.cars.iter().enumerate() {
             match car.plan.next_action(now) {
+                // It is told something, and asked after that.
+                _ if self.busy.contains(car.id()) => {}
                 Action::Cloud => return Step::Cloud(index),
                 Action::Car(questions) => question = question.or(Some((index, questions))),
                 Action::Wait(time) => until = until.min(time),
@@ -199,7 +245,7 @@ impl Account {
         if let Some((index, questions)) = question {
             return Step::Car(index, questions);
         }
-        let unseen = |car: &Car| !car.memory.start_message;
+        let unseen = |car: &Car| !car.memory.start_message && !self.busy.contains(car.id());
         match self.cars.iter().position(unseen) {
             Some(index) if self.config.start_messages => Step::StartMessage(index),
             _ => Step::Wait(until),

@@ -31,6 +31,8 @@ pub(super) struct Car {
     config: Saic,
     /// Why it did not answer when it was asked last.
     pub(super) error: Option<SaicError>,
+    /// That it is asked less often than it should be was said today.
+    pub(super) spared: bool,
 }
 
 impl Car {
@@ -86,6 +88,7 @@ impl Car {
             device,
             config: config.clone(),
             error: None,
+            spared: false,
         })
     }
 
@@ -193,7 +196,7 @@ impl Car {
             return false;
         }
         if let Some(doubt) = doubts.first() {
-            tracing::debug!(device = %self.device.id, "what the cloud remembers cannot be: {doubt}");
+            tracing::debug!(device = %self.device.id.masked(), "what the cloud remembers cannot be: {doubt}");
             self.plan.doubted();
             return false;
         }

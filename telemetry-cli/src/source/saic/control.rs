@@ -10,6 +10,7 @@ use saic_ismart::{
 };
 
 use super::error::SaicError;
+use super::polling::Questions;
 use super::text::WithText;
 use crate::config::SaicAllow;
 use crate::control::vehicle::{self, LOWEST_TEMPERATURE_C, SEAT_LEVELS, TEMPERATURES_C};
@@ -143,8 +144,12 @@ pub(super) fn status_after(text: &str, now: DateTime<Utc>) -> Option<(VehicleSta
     }
     let text = serde_json::Value::from(answer).to_string();
     let status = VehicleStatus::from_json(&text).ok()?;
+    is_state(&status).then_some((status, text))
+}
+
+fn is_state(status: &VehicleStatus) -> bool {
     let basic = &status.basic;
-    (*basic != BasicStatus::default() && !basic.is_placeholder()).then_some((status, text))
+    *basic != BasicStatus::default() && !basic.is_placeholder()
 }
 
 impl Order {
@@ -303,14 +308,32 @@ impl Order {
         })
     }
 
-    /// Whether its effect shows in the charging data.
-    pub(super) fn is_about_charging(self) -> bool {
-        !matches!(self, Self::Control(_))
-    }
-
-    /// Whether its effect shows in the status.
-    pub(super) fn is_about_status(self) -> bool {
-        matches!(self, Self::Control(_) | Self::Refresh)
+    /// What is to be asked to see what came of it.
+    pub(super) fn questions(self, said: &Result<Said, Error>, has_plug: bool) -> Questions {
+        let nothing = Questions {
+            status: false,
+            charging: false,
+        };
+        let told = match said {
+            Ok(said) => said.status.as_deref(),
+            Err(error) if error.may_have_taken_effect() => None,
+            Err(_) => return nothing,
+        };
+        let told = told.and_then(|text| VehicleStatus::from_json(text).ok());
+        match self {
+            Self::Control(_) => Questions {
+                status: !told.is_some_and(|status| is_state(&status)),
+                ..nothing
+            },
+            Self::Refresh => Questions {
+                status: true,
+                charging: has_plug,
+            },
+            _ => Questions {
+                charging: has_plug,
+                ..nothing
+            },
+        }
     }
 }
 

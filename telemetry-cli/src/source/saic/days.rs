@@ -20,15 +20,15 @@ use crate::source::Context;
 use crate::value::Value;
 
 /// 2023-11-14T22:13:20Z
-const START_MS: u64 = 1_700_000_000_000;
+pub(super) const START_MS: u64 = 1_700_000_000_000;
 
 const DAY: TimeDelta = TimeDelta::days(1);
 
-fn phase(activity: Activity, minutes: f64) -> Phase {
+pub(super) fn phase(activity: Activity, minutes: f64) -> Phase {
     Phase { activity, minutes }
 }
 
-fn parked() -> Vec<Phase> {
+pub(super) fn parked() -> Vec<Phase> {
     vec![phase(Activity::Parked, 1440.0)]
 }
 
@@ -68,8 +68,12 @@ impl Bench {
             plan,
             ..CarConfig::default()
         };
+        Self::with_cars(vec![car]).await
+    }
+
+    pub(super) async fn with_cars(cars: Vec<CarConfig>) -> Self {
         let config = CloudConfig {
-            cars: vec![car],
+            cars,
             ..CloudConfig::default()
         };
         let password = "demo-password".to_owned().into();
@@ -120,7 +124,7 @@ impl Bench {
     }
 }
 
-fn at(ms: u64) -> DateTime<Utc> {
+pub(super) fn at(ms: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(i64::try_from(ms).unwrap()).unwrap()
 }
 
@@ -231,8 +235,8 @@ async fn what_a_day_costs() {
         table,
         [
             ("parked", 2, 10),
-            ("charging", 121, 196),
-            ("driving", 268, 498)
+            ("charging", 120, 196),
+            ("driving", 266, 498)
         ]
     );
 }
@@ -296,7 +300,7 @@ async fn a_restart_loop_costs_nothing() {
 }
 
 /// A way to the cloud on which these endpoints answer that.
-struct Instead(InProcess, Vec<(&'static str, String)>);
+pub(super) struct Instead(pub(super) InProcess, pub(super) Vec<(&'static str, String)>);
 
 impl Transport for Instead {
     fn send(&self, request: Request) -> Sending<'_> {

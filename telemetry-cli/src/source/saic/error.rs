@@ -16,6 +16,12 @@ pub enum SaicError {
     /// The cloud made something up in place of the car.
     #[error("the car sleeps too deeply to answer")]
     Asleep,
+    /// The car says nothing about charging in good time.
+    #[error("the car does not tell about charging in good time")]
+    NoChargingData,
+    /// A phone number in the place of a user name, and no country code.
+    #[error("`{0}` is a phone number, and its country code is missing")]
+    NoCountryCode(String),
     /// A command that may have been carried out.
     #[error("{}; it may have been carried out all the same: look at the state", words(.0))]
     Unsure(#[source] Error),
@@ -60,8 +66,10 @@ impl SaicError {
     pub fn code(&self) -> Code {
         match self {
             Self::Password(_) | Self::Cloud(Error::Login(_)) => Code::Login,
-            Self::Ca(..) | Self::Cloud(Error::Configuration(_)) => Code::Configuration,
-            Self::NoSuchCar(_) | Self::NotYet | Self::Asleep => Code::Device,
+            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
+                Code::Configuration
+            }
+            Self::NoSuchCar(_) | Self::NotYet | Self::Asleep | Self::NoChargingData => Code::Device,
             Self::Unsure(_) => Code::Protocol,
             Self::WhichCar(_) | Self::Control(_) | Self::Cloud(Error::InvalidValue(_)) => {
                 Code::Usage
@@ -82,6 +90,10 @@ impl SaicError {
             return match self {
                 Self::Password(_) => Some("correct `password` in its [[saic]] table"),
                 Self::Ca(..) => Some("correct `ca` in its [[saic]] table"),
+                Self::NoCountryCode(_) => Some(
+                    "add `country_code = \"49\"` or whichever it is to its [[saic]] table, or \
+                     `--country-code 49` to the command; digits only",
+                ),
                 Self::NoSuchCar(_) | Self::WhichCar(_) => Some("name one with `--vin VIN`"),
                 Self::NotYet => Some("wait a minute, or ask the cloud with `--spend-quota`"),
                 _ => None,
@@ -150,10 +162,16 @@ impl SaicError {
         matches!(
             self,
             Self::Asleep
+                | Self::NoChargingData
                 | Self::Cloud(
                     Error::Unreachable { .. } | Error::Rejected { .. } | Error::Refused { .. }
                 )
         )
+    }
+
+    /// True if the session is to blame, or cannot be had.
+    pub fn is_of_session(&self) -> bool {
+        matches!(self, Self::Cloud(Error::Login(_)))
     }
 
     /// True if the cloud works, and only this question has no answer: not every
@@ -184,7 +202,9 @@ impl SaicError {
             text = format!("{text}; {hint}");
         }
         match self {
-            Self::Ca(..) | Self::Cloud(Error::Configuration(_)) => Exit::Fatal(text),
+            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
+                Exit::Fatal(text)
+            }
             _ if self.needs_user() => Exit::LoginNeeded(text),
             _ => Exit::Transient(text),
         }

@@ -33,6 +33,8 @@ mod values;
 mod days;
 #[cfg(test)]
 mod orders;
+#[cfg(test)]
+mod together;
 
 /// Reads the cars of one account until it is told to stop, or cannot go on.
 pub async fn run(config: Saic, context: Context, task: Task) -> Exit {
@@ -247,11 +249,10 @@ fn open(config: Saic, context: Context, source: &str) -> Result<Account, SaicErr
 fn builder(config: &Saic) -> Result<ClientBuilder, SaicError> {
     let password = config.password.reveal()?;
     let password = password.expose_secret();
-    let credentials = match &config.country_code {
-        Some(code) if !config.user.contains('@') => {
-            Credentials::phone(code, &config.user, password)
-        }
-        _ => Credentials::email(&config.user, password),
+    let credentials = match (&config.country_code, config.user.contains('@')) {
+        (_, true) => Credentials::email(&config.user, password),
+        (Some(code), false) => Credentials::phone(code, &config.user, password),
+        (None, false) => return Err(SaicError::NoCountryCode(config.user.clone())),
     };
     let region = Region::by_code(config.region.code()).unwrap_or(Region::Europe);
     let relogin = match config.relogin_delay.is_zero() {

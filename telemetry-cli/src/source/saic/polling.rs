@@ -11,6 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::Budget;
+use spread::{Need, reserve, stretched};
+
+mod spread;
 
 /// A report that is hardly younger than the car's last answer is its echo.
 const ECHO: TimeDelta = TimeDelta::seconds(60);
@@ -24,6 +27,12 @@ const PATIENCE: u32 = 3;
 
 /// Charging calls tell little that changes while the car drives.
 const CHARGING_WHILE_DRIVING: TimeDelta = TimeDelta::minutes(5);
+
+/// Charging data that could not be read are tried again so often at least.
+const LONGEST_CHARGING_RETRY: TimeDelta = TimeDelta::hours(1);
+
+/// However few questions are left.
+const LONGEST_CHARGING_PAUSE: TimeDelta = TimeDelta::hours(2);
 
 /// What only the status tells changes slowly while the car charges.
 const STATUS_WHILE_CHARGING: TimeDelta = TimeDelta::minutes(30);
@@ -120,6 +129,9 @@ pub struct State {
     cloud_at: Option<DateTime<Utc>>,
     status_at: Option<DateTime<Utc>>,
     charging_at: Option<DateTime<Utc>>,
+    /// The charging data could not be read so many times in a row, at last then.
+    charging_failures: u32,
+    charging_failed_at: Option<DateTime<Utc>>,
     /// A cable was in when it was asked last.
     plugged_in: bool,
     /// When a question was put.
@@ -177,6 +189,16 @@ impl Plan {
     pub fn demand(&mut self) {
         self.give_sign();
         self.state.asked_at = None;
+        self.state.charging_failures = 0;
+    }
+
+    /// By which factor the car is asked less often than it would be, because
+    /// few questions are left today.
+    pub fn is_spared(&self, now: DateTime<Utc>) -> Option<i64> {
+        let (need, pace) = self.pace()?;
+        let pause = self.pause(need, pace, now);
+        let factor = pause.num_seconds() / pace.num_seconds().max(1);
+        (pause > pace).then_some(factor.max(2))
     }
 
     /// What the car does.
@@ -187,10 +209,10 @@ impl Plan {
     /// What to do at `now`.
     pub fn next_action(&self, now: DateTime<Utc>) -> Action {
         let cloud = due(self.state.cloud_at, delta(self.intervals.cloud), now);
-        let car = self.car_due(now).max(self.budget.free_at(now));
         if cloud <= now {
             return Action::Cloud;
         }
+        let car = self.car_due(now);
         if car <= now {
             return Action::Car(self.questions(now));
         }
@@ -200,26 +222,48 @@ impl Plan {
     /// When the car is to be asked.
     fn car_due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let state = &self.state;
-        let parked = due(state.asked_at, delta(self.intervals.parked), now);
+        let look = || {
+            let parked = due(state.asked_at, delta(self.intervals.parked), now);
+            parked.max(self.budget.free_at(now))
+        };
         if state.failures > 0 {
             if state.failures >= PATIENCE && !state.curious {
-                return parked;
+                return look();
             }
             let doubled = FIRST_RETRY * (1 << state.failures.min(8).saturating_sub(1));
-            return due(state.asked_at, doubled, now).min(parked);
+            let again = due(state.asked_at, doubled, now);
+            return again.max(self.budget.free_at(now)).min(look());
         }
-        let pace = match state.activity {
-            Activity::Driving => self.intervals.driving,
-            Activity::Charging | Activity::Climate => self.intervals.charging,
-            Activity::Parked if self.is_weak() => return parked,
-            Activity::Parked if state.curious => self.intervals.driving,
-            Activity::Parked => return parked,
+        let Some((need, pace)) = self.pace().filter(|_| state.asked_at.is_some()) else {
+            return look();
         };
-        let pace = match state.curious {
-            true => pace.min(self.intervals.driving),
-            false => pace,
+        let next = due(state.asked_at, self.pause(need, pace, now), now);
+        let reserve = reserve(self.budget.limit());
+        next.max(self.budget.free_beyond(reserve, now)).min(look())
+    }
+
+    /// How often it is asked for what it does; `None` if it does nothing.
+    fn pace(&self) -> Option<(Need, TimeDelta)> {
+        let state = &self.state;
+        let driving = delta(self.intervals.driving);
+        let charging = delta(self.intervals.charging);
+        let (need, pace) = match state.activity {
+            Activity::Driving => (Need::Journey, driving),
+            Activity::Charging => (Need::Other, charging),
+            Activity::Climate => (Need::Journey, charging),
+            Activity::Parked if self.is_weak() => return None,
+            Activity::Parked if state.curious => (Need::Other, driving),
+            Activity::Parked => return None,
         };
-        due(state.asked_at, delta(pace), now)
+        Some(match state.curious {
+            true => (Need::Other, pace.min(driving)),
+            false => (need, pace),
+        })
+    }
+
+    /// The pace, stretched as the questions of the day are used up.
+    fn pause(&self, need: Need, pace: TimeDelta, now: DateTime<Utc>) -> TimeDelta {
+        stretched(pace, need, self.budget.left(now), self.budget.limit())
     }
 
     /// The 12 V battery is low, and waking the car would make it lower.
@@ -231,9 +275,15 @@ impl Plan {
     fn questions(&self, now: DateTime<Utc>) -> Questions {
         let state = &self.state;
         let is_due = |last, interval| due(last, interval, now) <= now;
+        let doubled = FIRST_RETRY * (1 << state.charging_failures.min(8).saturating_sub(1));
+        let again = doubled.min(LONGEST_CHARGING_RETRY);
+        let charging = match state.charging_failures {
+            0 => self.has_plug,
+            _ => self.has_plug && is_due(state.charging_failed_at, again),
+        };
         let all = Questions {
             status: true,
-            charging: self.has_plug,
+            charging,
         };
         if state.curious || state.failures > 0 {
             return all;
@@ -241,14 +291,26 @@ impl Plan {
         match state.activity {
             Activity::Driving => Questions {
                 status: true,
-                charging: self.has_plug && is_due(state.charging_at, CHARGING_WHILE_DRIVING),
+                charging: charging && is_due(state.charging_at, self.charging_while_driving(now)),
             },
-            Activity::Charging if self.has_plug => Questions {
+            // Without charging data the status is all that tells how it goes on.
+            Activity::Charging if self.has_plug && state.charging_failures == 0 => Questions {
                 status: is_due(state.status_at, STATUS_WHILE_CHARGING),
                 charging: true,
             },
             _ => all,
         }
+    }
+
+    /// Stretched with the questions for the status.
+    fn charging_while_driving(&self, now: DateTime<Utc>) -> TimeDelta {
+        let pause = stretched(
+            CHARGING_WHILE_DRIVING,
+            Need::Journey,
+            self.budget.left(now),
+            self.budget.limit(),
+        );
+        pause.min(LONGEST_CHARGING_PAUSE)
     }
 
     /// The cloud is asked at `now`.
@@ -347,6 +409,7 @@ impl Plan {
         let state = &mut self.state;
         state.plugged_in = plugged_in;
         state.charging_at = Some(now);
+        state.charging_failures = 0;
         state.signs.charging = Some(charging);
         let activity = match (state.activity, charging) {
             (Activity::Driving, _) => Activity::Driving,
@@ -357,6 +420,13 @@ impl Plan {
         self.does(activity);
         // That was all that there is to know about it.
         self.state.settling &= activity != Activity::Charging;
+    }
+
+    /// The car did not tell about charging, or not in time.
+    pub fn charging_failed(&mut self, now: DateTime<Utc>) {
+        let state = &mut self.state;
+        state.charging_failures = state.charging_failures.saturating_add(1);
+        state.charging_failed_at = Some(now);
     }
 
     fn does(&mut self, activity: Activity) {

@@ -5,7 +5,9 @@ use std::net::Ipv6Addr;
 
 use super::{password, process, stations};
 use crate::cli::BluettiMqttArgs;
-use crate::config::{self, BluettiAllow, BluettiTopics, BrokerUrl, Config, DropIn, Environment};
+use crate::config::{
+    self, BluettiAllow, BluettiTopics, BrokerUrl, Config, DropIn, Environment, MqttNames,
+};
 use crate::event::DeviceId;
 use crate::exit::{Code, Failure};
 use crate::filter::Keep;
@@ -46,6 +48,12 @@ pub fn config(args: &BluettiMqttArgs, environment: &Environment) -> Result<Confi
         path: String::new(),
     };
     let mut mqtt = config::Mqtt::new(url.to_string());
+    mqtt.names = MqttNames {
+        url: "`--broker`",
+        user: "`--username`",
+        password: "`--password`",
+        ..MqttNames::FLAGS
+    };
     mqtt.user.clone_from(&args.username);
     mqtt.password = password(args.password.as_deref(), environment, "MQTT_PASSWORD");
     if mqtt.user.is_none() {

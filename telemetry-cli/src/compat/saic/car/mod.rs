@@ -14,7 +14,9 @@ use super::announcer::Shown;
 use super::capacity::{self, Capacity};
 use super::charging_station::{ChargingStation, EnergyMeter, Subject};
 use super::client;
+use super::drive::drive;
 use super::extra::Extras;
+use super::messages;
 use super::osmand::Osmand;
 use super::refresh::{Mode, Period, Refresh};
 use super::shared::Shared;
@@ -23,11 +25,13 @@ use super::topics::{self, Publications};
 
 pub use memory::Memory;
 pub use poll::Answer;
+pub use state::{forget, remembered};
 
 mod command;
 mod memory;
 mod poll;
 mod reason;
+mod state;
 
 /// Something that happens to a car.
 #[derive(Clone, Debug)]
@@ -89,16 +93,12 @@ impl Car {
     /// A car that goes on where it was before a restart. None without a VIN.
     pub fn new(client: &Client, info: &VehicleInfo, shared: &Shared) -> Option<Self> {
         let vehicle = client.vehicle(info)?;
+        let mut profile = vehicle.profile().clone();
+        profile.drive = drive(info, &profile);
+        let vehicle = vehicle.with_profile(profile);
         let vin = vehicle.vin().as_str().to_owned();
         let now = shared.now();
-        let saved: Option<(Refresh, Memory)> = file_name(&vin).and_then(|name| shared.load(&name));
-        let (refresh, memory) = match saved {
-            Some((mut refresh, memory)) => {
-                refresh.restarted(now);
-                (refresh, memory)
-            }
-            None => (Refresh::new(now), Memory::default()),
-        };
+        let (refresh, memory) = state::load(shared, &vin, now);
         let options = &shared.options;
         let shown = Shown {
             extras: Extras::of(info, vehicle.profile(), memory.reported),
@@ -270,7 +270,9 @@ impl Car {
             Wish::Message(message, at) => {
                 self.say(topics::message(&message, at));
                 self.tell_message(&message);
-                self.refresh.activity(self.shared.now());
+                let now = self.shared.now();
+                let at = messages::certain_time(&message, at, now);
+                self.refresh.was_active(at, now);
             }
         }
     }
@@ -385,42 +387,8 @@ impl Car {
     }
 
     async fn save(&self) {
-        if let Some(name) = file_name(&self.vin) {
-            self.shared
-                .save(&name, &(&self.refresh, &self.memory))
-                .await;
-        }
+        state::save(&self.shared, &self.vin, &self.refresh, &self.memory).await;
     }
-}
-
-/// The VINs of cars that something is remembered of.
-pub fn remembered(shared: &Shared) -> Vec<String> {
-    let directory = shared.directory.as_deref();
-    let entries = directory.and_then(|directory| std::fs::read_dir(directory).ok());
-    let names = entries.into_iter().flatten().flatten();
-    let vin = |name: &str| {
-        Some(
-            name.strip_prefix("vehicle-")?
-                .strip_suffix(".json")?
-                .to_owned(),
-        )
-    };
-    names
-        .filter_map(|entry| vin(entry.file_name().to_str()?))
-        .collect()
-}
-
-/// Forgets what is remembered of a car.
-pub async fn forget(shared: &Shared, vin: &str) {
-    if let Some(name) = file_name(vin) {
-        shared.remove(&name).await;
-    }
-}
-
-/// Nothing that a cloud says becomes a path.
-fn file_name(vin: &str) -> Option<String> {
-    let plain = !vin.is_empty() && vin.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| format!("vehicle-{vin}.json"))
 }
 
 /// The topics that a car holds, in the order of their names.

@@ -1,7 +1,9 @@
 //! Asking a car.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use saic_ismart::{BasicStatus, ChargingData, ClimateStatus, VehicleStatus, plausibility};
+use saic_ismart::{
+    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus, plausibility,
+};
 
 use super::super::charging_interval::Charge;
 use super::super::hybrid;
@@ -12,7 +14,7 @@ use super::super::topics::charging::{
 };
 use super::super::topics::{self, ChargeFacts, Publications};
 use super::Car;
-use super::reason::{is_elsewhere, reason, whose};
+use super::reason::{is_elsewhere, left_to_another, reason, whose};
 
 /// What a car said longer ago is no answer to a question of now.
 const OLDEST: TimeDelta = TimeDelta::minutes(15);
@@ -29,8 +31,19 @@ pub struct Answer {
 impl Car {
     /// Asks the car, and publishes what it says.
     pub(super) async fn poll(&mut self) {
+        let now = self.shared.now();
         let forced = self.refresh.mode().is_single();
-        self.refresh.poll_begins(self.shared.now());
+        let silent_at = self
+            .refresh
+            .silent_at()
+            .filter(|_| self.refresh.is_probe(now));
+        self.refresh.poll_begins(now);
+        if let Some(silent_at) = silent_at
+            && !self.has_spoken(silent_at).await
+        {
+            self.save().await;
+            return;
+        }
         let mut status = self.vehicle.status().await;
         // Somebody waits for this one.
         if forced && status.as_ref().is_err_and(is_elsewhere) && self.client.login().await.is_ok() {
@@ -38,7 +51,12 @@ impl Car {
         }
         let now = self.shared.now();
         match status {
-            Err(error) => self.failed(whose(&error), &reason(&error), now),
+            Err(error) => {
+                if let Some(pause) = left_to_another(&error) {
+                    self.leave_alone(pause);
+                }
+                self.failed(whose(&error), &reason(&error), now);
+            }
             Ok(status) => match unusable(&status, now) {
                 Some(why) => self.failed(Failed::Car, why, now),
                 None => self.succeeded(status).await,
@@ -49,14 +67,40 @@ impl Car {
 
     fn failed(&mut self, whose: Failed, why: &str, now: DateTime<Utc>) {
         self.refresh.poll_failed(whose, now);
+        if whose == Failed::Car {
+            let mut topics = Publications::default();
+            topics.text("refresh/reachability", "unreachable");
+            self.say(topics);
+        }
+        self.tell_failed_poll(why, now);
+    }
+
+    /// Whether the cloud has heard of a car since it did not answer. Asking that
+    /// wakes no car; none of it is believed but the time.
+    async fn has_spoken(&mut self, silent_at: DateTime<Utc>) -> bool {
+        let heard = self.vehicle.cached_status().await;
+        let now = self.shared.now();
+        let why = match heard {
+            Ok(cached) if has_spoken(&cached, silent_at, now) => return true,
+            Ok(_) => "the car is silent, and not woken so soon again".to_owned(),
+            Err(error) => {
+                if let Some(pause) = left_to_another(&error) {
+                    self.leave_alone(pause);
+                }
+                reason(&error)
+            }
+        };
+        self.refresh.probe_failed(now);
+        self.tell_failed_poll(&why, now);
+        false
+    }
+
+    fn tell_failed_poll(&mut self, why: &str, now: DateTime<Utc>) {
         tracing::warn!(vin = %self.vehicle.vin().masked(), "the poll failed: {why}");
         let mut topics = Publications::default();
         topics.text("refresh/lastError", text::timestamp(now));
         topics.text("available", "offline");
         topics.text("refresh/freshness", "failed");
-        if whose == Failed::Car {
-            topics.text("refresh/reachability", "unreachable");
-        }
         topics.text(
             "refresh/period/error",
             self.refresh.error_period().to_string(),
@@ -64,7 +108,8 @@ impl Car {
         self.say(topics);
     }
 
-    async fn succeeded(&mut self, status: VehicleStatus) {
+    async fn succeeded(&mut self, mut status: VehicleStatus) {
+        correct(self.profile(), &mut status.basic);
         let has_plug = self.vehicle.profile().drive.has_plug();
         let charging = match has_plug {
             true => self.note("charging data", self.vehicle.charging().await),
@@ -94,7 +139,8 @@ impl Car {
                     .charge_data(ChargeState { charging, charge }, now);
             }
             None => {
-                if self.refresh.no_charge_data(now) {
+                let ruled_out = rules_out_charge(&status.basic);
+                if self.refresh.no_charge_data(ruled_out, now) {
                     let mut topics = Publications::default();
                     topics.flag("drivetrain/charging", Some(false));
                     self.say(topics);
@@ -240,6 +286,27 @@ impl Car {
     }
 }
 
+/// A series may say in a way of its own that the climate is off.
+fn correct(profile: &Profile, basic: &mut BasicStatus) {
+    let activity = |status| profile.climate_activity(status);
+    if basic.climate.map(activity) == Some(ClimateActivity::Off) {
+        basic.climate = Some(ClimateStatus::Off);
+    }
+}
+
+/// Whether the car has reported to the cloud since then.
+fn has_spoken(cached: &VehicleStatus, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    cached
+        .status_at
+        .is_some_and(|at| at > since && at <= now + OLDEST)
+}
+
+/// Whether a car says that it does not charge, without data about charging: it
+/// says so itself, or drives.
+fn rules_out_charge(basic: &BasicStatus) -> bool {
+    basic.charging == Some(false) || !basic.is_parked()
+}
+
 /// Why a status says nothing about now.
 fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> {
     if status.basic == BasicStatus::default() {
@@ -259,6 +326,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_mg3_that_ignored_a_command_is_off() {
+        for (series, active) in [("ZP22", false), ("EH32 S", true)] {
+            let json = r#"{"basicVehicleStatus": {"remoteClimateStatus": 3}}"#;
+            let mut status = VehicleStatus::from_json(json).unwrap();
+            correct(&Profile::default().with_series(series), &mut status.basic);
+            assert_eq!(status.basic.is_hv_active(), active, "{series}");
+        }
+    }
+
+    #[test]
     fn only_a_fresh_status_counts() {
         let now = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
         let why = |at: i64| {
@@ -273,5 +350,39 @@ mod tests {
         assert!(why(2_147_483_647).is_some());
         let empty = VehicleStatus::from_json(r#"{"statusTime": 1795208448}"#).unwrap();
         assert!(unusable(&empty, now).unwrap().contains("no status"));
+    }
+
+    #[test]
+    fn only_a_report_since_it_was_silent_is_a_sign_of_life() {
+        let now = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
+        let since = now - TimeDelta::hours(1);
+        for (at, spoken) in [
+            (1_795_208_448 - 3600, false),
+            (1_795_208_448 - 3599, true),
+            (1_795_208_448, true),
+            // A clock that is wrong says nothing.
+            (1_795_208_448 + 901, false),
+            (2_147_483_647, false),
+            (0, false),
+        ] {
+            let status = VehicleStatus::from_json(&format!(r#"{{"statusTime": {at}}}"#)).unwrap();
+            assert_eq!(has_spoken(&status, since, now), spoken, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_car_that_says_so_or_drives_does_not_charge() {
+        for (basic, ruled_out) in [
+            (r#""extendedData2": 0"#, true),
+            (r#""extendedData2": 1"#, false),
+            ("", false),
+            (r#""engineStatus": 1, "handBrake": 1"#, false),
+            (r#""engineStatus": 1, "handBrake": 0"#, true),
+            (r#""engineStatus": 0, "handBrake": 0"#, false),
+        ] {
+            let json = format!(r#"{{"statusTime": 1, "basicVehicleStatus": {{{basic}}}}}"#);
+            let status = VehicleStatus::from_json(&json).unwrap();
+            assert_eq!(rules_out_charge(&status.basic), ruled_out, "{basic}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a call failed, in the original's words where it has some.
 
+use std::time::Duration;
+
 use saic_ismart::{Error, LoginError};
 
 use super::super::refresh::Failed;
@@ -36,6 +38,14 @@ pub(super) fn whose(error: &Error) -> Failed {
 /// Whether somebody else has the account at the moment.
 pub(super) fn is_elsewhere(error: &Error) -> bool {
     matches!(error, Error::Login(LoginError::LoggedInElsewhere { .. }))
+}
+
+/// How long the account is to be left to somebody else.
+pub(super) fn left_to_another(error: &Error) -> Option<Duration> {
+    match error {
+        Error::Login(LoginError::LoggedInElsewhere { retry_after }) => *retry_after,
+        _ => None,
+    }
 }
 
 #[cfg(test)]

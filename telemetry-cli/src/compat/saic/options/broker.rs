@@ -2,8 +2,19 @@
 
 use super::given::{Given, usage};
 use crate::cli::SaicMqttGatewayArgs;
-use crate::config::{self, BrokerUrl};
+use crate::config::{self, BrokerUrl, HostName, MqttNames};
 use crate::exit::Failure;
+
+const NAMES: MqttNames = MqttNames {
+    url: "`--mqtt-uri`",
+    unencrypted: MqttNames::KEYS.unencrypted,
+    client_id: Some("`--mqtt-client-id`"),
+    ca: "`--mqtt-server-cert`",
+    ..MqttNames::FLAGS
+};
+
+/// What switches off that the broker's certificate has to be for its name.
+const HOST_NAME_FLAG: &str = "--mqtt-server-cert-check-hostname false";
 
 impl Given<'_> {
     pub(super) fn mqtt(&self, args: &SaicMqttGatewayArgs) -> Result<Option<config::Mqtt>, Failure> {
@@ -16,6 +27,7 @@ impl Given<'_> {
             ));
         };
         let mut mqtt = config::Mqtt::new(uri.read(broker)?);
+        mqtt.names = NAMES;
         let text = |flag, name, variable| self.text(flag, name, variable).map(|found| found.value);
         mqtt.user = text(&args.mqtt_user, "--mqtt-user", "MQTT_USER");
         // The original looks at the password only if there is a user.
@@ -38,10 +50,15 @@ impl Given<'_> {
             "MQTT_SERVER_CERT_CHECK_HOSTNAME",
             true,
         );
-        if encrypted && !checked {
+        mqtt.host_name = match (checked, mqtt.ca.is_some()) {
+            (false, true) => HostName::Any,
+            (true, true) => HostName::CheckedUnless(HOST_NAME_FLAG),
+            (_, false) => HostName::Checked,
+        };
+        if encrypted && !checked && mqtt.ca.is_none() {
             tracing::warn!(
-                "`--mqtt-server-cert-check-hostname` has no effect: the name in the broker's \
-                 certificate is always checked; name the broker as its certificate does"
+                "`--mqtt-server-cert-check-hostname false` has no effect without \
+                 `--mqtt-server-cert`: the name in the broker's certificate is checked"
             );
         }
         Ok(Some(mqtt))

@@ -70,7 +70,14 @@ impl Given<'_> {
         Ok(Duration::from_secs(seconds.map_or(default, u64::from)))
     }
 
-    /// A variable is read when it is needed, and stands in no structure.
+    /// The release as whoever built it names it, else ours.
+    pub(super) fn version(&self) -> String {
+        let named = self.0.get("RELEASE_VERSION").map(str::trim);
+        let named = named.filter(|name| !name.is_empty());
+        named.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
+    }
+
+    /// Shown by no `Debug`.
     pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
         match flag {
             Some(text) => Some(text.clone().into()),

@@ -12,9 +12,12 @@ use crate::config::{self, Environment, Secret};
 use crate::exit::Failure;
 use given::{Given, http_url, positive, usage};
 
+pub use log::Log;
+
 mod account;
 mod broker;
 mod given;
+mod log;
 mod stations;
 
 /// Everything that can be set.
@@ -48,6 +51,8 @@ pub struct Options {
     pub show_unavailable: bool,
     /// Wallboxes by the VIN of their car.
     pub stations: BTreeMap<String, ChargingStation>,
+    /// What the gateway calls its version.
+    pub version: String,
     /// A Better Routeplanner.
     pub abrp: Abrp,
     /// Traccar and the like.
@@ -203,8 +208,14 @@ impl Options {
                 false,
             ),
             stations: given.stations(args)?,
+            version: given.version(),
             abrp: Abrp {
-                uri: args.abrp_uri.clone().unwrap_or_else(|| ABRP_URI.to_owned()),
+                uri: match &args.abrp_uri {
+                    None => ABRP_URI.to_owned(),
+                    Some(uri) => {
+                        http_url(uri).map_err(|why| usage(format!("`--abrp-uri`: {why}")))?
+                    }
+                },
                 api_key: text(&args.abrp_api_key, "--abrp-api-key", "ABRP_API_KEY")
                     .map_or_else(|| ABRP_API_KEY.to_owned(), |found| found.value),
                 tokens: map(
@@ -250,31 +261,6 @@ impl Options {
                 }),
             },
         })
-    }
-
-    /// What is logged: `LOG_LEVEL` and `MQTT_LOG_LEVEL`, Python's names.
-    ///
-    /// # Errors
-    /// The variable that names no level.
-    pub fn log_filter(environment: &Environment) -> Result<String, Failure> {
-        let level = |variable| match environment.get(variable) {
-            None => Ok("info"),
-            Some(name) => match name.to_ascii_uppercase().as_str() {
-                "CRITICAL" | "FATAL" => Ok("off"),
-                "ERROR" => Ok("error"),
-                "WARNING" | "WARN" => Ok("warn"),
-                "INFO" => Ok("info"),
-                "DEBUG" | "NOTSET" => Ok("debug"),
-                _ => Err(usage(format!(
-                    "environment variable {variable}: `{name}` is no level"
-                ))
-                .hint("CRITICAL, ERROR, WARNING, INFO or DEBUG")),
-            },
-        };
-        let (all, mqtt) = (level("LOG_LEVEL")?, level("MQTT_LOG_LEVEL")?);
-        Ok(format!(
-            "{all},telemetry_cli::sink::mqtt={mqtt},rumqttc={mqtt}"
-        ))
     }
 }
 

@@ -1,10 +1,14 @@
 use std::fs;
 
+use clap::CommandFactory as _;
+
 use super::broker::broker;
 use super::*;
 use crate::cli::{Cli, Command};
 use crate::compat::saic::NAME;
+use crate::config::HostName;
 use crate::exit::Code;
+use crate::sink::mqtt::session::{Session, Speaker};
 
 /// What comes of these flags and of these variables, with an account and a
 /// broker.
@@ -57,174 +61,280 @@ fn defaults_are_those_of_the_original() {
 }
 
 #[test]
+fn a_release_may_have_a_name() {
+    let version = |variables: &[(&str, &str)]| options("", variables).unwrap().version;
+    assert_eq!(version(&[]), env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        version(&[("RELEASE_VERSION", "")]),
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(
+        version(&[("RELEASE_VERSION", " 1.2.3-home ")]),
+        "1.2.3-home"
+    );
+}
+
+/// Flag, variable, a value, and what it looks like.
+const TABLE: &[(&str, &str, &str, &str)] = &[
+    ("-m", "MQTT_URI", "tls://b", "url: \"tls://b\""),
+    ("--mqtt-uri", "MQTT_URI", "wss://b", "url: \"wss://b\""),
+    ("--mqtt-user", "MQTT_USER", "you", "user: Some(\"you\")"),
+    (
+        "--mqtt-client-id",
+        "MQTT_CLIENT_ID",
+        "x1",
+        "client_id: Some(\"x1\")",
+    ),
+    (
+        "--mqtt-topic-prefix",
+        "MQTT_TOPIC",
+        "cars",
+        "prefix: \"cars\"",
+    ),
+    (
+        "--mqtt-allow-dots-in-topic",
+        "MQTT_ALLOW_DOTS_IN_TOPIC",
+        "no",
+        "allow_dots: false",
+    ),
+    (
+        "-u",
+        "SAIC_USER",
+        "you@example.com",
+        "user: \"you@example.com\"",
+    ),
+    (
+        "--saic-user",
+        "SAIC_USER",
+        "you@example.com",
+        "user: \"you@example.com\"",
+    ),
+    (
+        "--saic-phone-country-code",
+        "SAIC_PHONE_COUNTRY_CODE",
+        "49",
+        "country_code: Some(\"49\")",
+    ),
+    (
+        "-s",
+        "SAIC_REST_URI",
+        "http://a/v1/",
+        "rest_uri: \"http://a/v1/\"",
+    ),
+    (
+        "--saic-rest-uri",
+        "SAIC_REST_URI",
+        "http://a/v1/",
+        "rest_uri: \"http://a/v1/\"",
+    ),
+    ("--saic-region", "SAIC_REGION", "au", "region: \"au\""),
+    ("--saic-tenant-id", "SAIC_TENANT_ID", "1", "tenant: \"1\""),
+    (
+        "--saic-relogin-delay",
+        "SAIC_RELOGIN_DELAY",
+        "60",
+        "relogin_delay: 60s",
+    ),
+    (
+        "--saic-read-timeout",
+        "SAIC_READ_TIMEOUT",
+        "2.5",
+        "read_timeout: 2.5s",
+    ),
+    (
+        "--saic-user-timezone",
+        "SAIC_USER_TIMEZONE",
+        "GMT+01:00",
+        "zone: Some(Fixed(+01:00))",
+    ),
+    (
+        "--messages-request-interval",
+        "MESSAGES_REQUEST_INTERVAL",
+        "5",
+        "messages_interval: 5s",
+    ),
+    (
+        "--account-refresh-interval",
+        "ACCOUNT_REFRESH_INTERVAL",
+        "7",
+        "account_interval: 7s",
+    ),
+    (
+        "--battery-capacity-mapping",
+        "BATTERY_CAPACITY_MAPPING",
+        "V=64",
+        "{\"V\": 64.0}",
+    ),
+    (
+        "--charge-min-percentage",
+        "CHARGE_MIN_PERCENTAGE",
+        "0.5",
+        "charge_min_percent: 0.5",
+    ),
+    (
+        "--publish-raw-api-data",
+        "PUBLISH_RAW_API_DATA_ENABLED",
+        "True",
+        "raw_api: true",
+    ),
+    (
+        "--ha-discovery",
+        "HA_DISCOVERY_ENABLED",
+        "off",
+        "home_assistant: None",
+    ),
+    (
+        "--ha-discovery-prefix",
+        "HA_DISCOVERY_PREFIX",
+        "ha",
+        "home_assistant: Some(\"ha\")",
+    ),
+    (
+        "--ha-show-unavailable",
+        "HA_SHOW_UNAVAILABLE",
+        "yes",
+        "show_unavailable: true",
+    ),
+    (
+        "--openwb-lp-map",
+        "OPENWB_LP_MAP",
+        "3=V",
+        "openWB/lp/3/boolChargeStat",
+    ),
+    ("--abrp-api-key", "ABRP_API_KEY", "k1", "api_key: \"k1\""),
+    (
+        "--abrp-user-token",
+        "ABRP_USER_TOKEN",
+        "V=t1",
+        "tokens: {\"V\": ",
+    ),
+    (
+        "--publish-raw-abrp-data",
+        "PUBLISH_RAW_ABRP_DATA_ENABLED",
+        "Y",
+        "raw: true",
+    ),
+    (
+        "--osmand-server-uri",
+        "OSMAND_SERVER_URI",
+        "http://u/",
+        "uri: \"http://u/\"",
+    ),
+    (
+        "--mqtt-server-cert",
+        "MQTT_SERVER_CERT",
+        "c.pem",
+        "ca: Some(\"c.pem\")",
+    ),
+    (
+        "--mqtt-server-cert-check-hostname",
+        "MQTT_SERVER_CERT_CHECK_HOSTNAME",
+        "No",
+        "host_name: Any",
+    ),
+    ("--mqtt-password", "MQTT_PASSWORD", "env:X", "env:X"),
+    ("-p", "SAIC_PASSWORD", "env:X", "env:X"),
+    ("--saic-password", "SAIC_PASSWORD", "env:X", "env:X"),
+    (
+        "--charging-stations-json",
+        "CHARGING_STATIONS_JSON",
+        "packaging/saic-mqtt-gateway/charging-stations.json",
+        "openWB/chargepoint/2/get/charge_state",
+    ),
+    (
+        "--osmand-device-id",
+        "OSMAND_DEVICE_ID",
+        "V=d1",
+        "device_ids: {\"V\": \"d1\"}",
+    ),
+    (
+        "--osmand-use-knots",
+        "OSMAND_USE_KNOTS",
+        "0",
+        "knots: false",
+    ),
+    (
+        "--publish-raw-osmand-data",
+        "PUBLISH_RAW_OSMAND_DATA_ENABLED",
+        "1",
+        "raw: true",
+    ),
+];
+
+#[test]
 fn every_flag_has_its_variable_and_comes_before_it() {
     let vin = "LSJTEST0000000001";
-    for (flag, variable, value, shown) in [
-        ("-m", "MQTT_URI", "tls://b", "url: \"tls://b\""),
-        ("--mqtt-uri", "MQTT_URI", "wss://b", "url: \"wss://b\""),
-        ("--mqtt-user", "MQTT_USER", "me", "user: Some(\"me\")"),
-        (
-            "--mqtt-client-id",
-            "MQTT_CLIENT_ID",
-            "x1",
-            "client_id: Some(\"x1\")",
-        ),
-        (
-            "--mqtt-topic-prefix",
-            "MQTT_TOPIC",
-            "cars",
-            "prefix: \"cars\"",
-        ),
-        (
-            "--mqtt-allow-dots-in-topic",
-            "MQTT_ALLOW_DOTS_IN_TOPIC",
-            "no",
-            "allow_dots: false",
-        ),
-        (
-            "-u",
-            "SAIC_USER",
-            "you@example.com",
-            "user: \"you@example.com\"",
-        ),
-        (
-            "--saic-user",
-            "SAIC_USER",
-            "you@example.com",
-            "user: \"you@example.com\"",
-        ),
-        (
-            "--saic-phone-country-code",
-            "SAIC_PHONE_COUNTRY_CODE",
-            "49",
-            "country_code: Some(\"49\")",
-        ),
-        (
-            "-s",
-            "SAIC_REST_URI",
-            "http://a/v1/",
-            "rest_uri: \"http://a/v1/\"",
-        ),
-        (
-            "--saic-rest-uri",
-            "SAIC_REST_URI",
-            "http://a/v1/",
-            "rest_uri: \"http://a/v1/\"",
-        ),
-        ("--saic-region", "SAIC_REGION", "au", "region: \"au\""),
-        ("--saic-tenant-id", "SAIC_TENANT_ID", "1", "tenant: \"1\""),
-        (
-            "--saic-relogin-delay",
-            "SAIC_RELOGIN_DELAY",
-            "60",
-            "relogin_delay: 60s",
-        ),
-        (
-            "--saic-read-timeout",
-            "SAIC_READ_TIMEOUT",
-            "2.5",
-            "read_timeout: 2.5s",
-        ),
-        (
-            "--saic-user-timezone",
-            "SAIC_USER_TIMEZONE",
-            "GMT+01:00",
-            "zone: Some(Fixed(+01:00))",
-        ),
-        (
-            "--messages-request-interval",
-            "MESSAGES_REQUEST_INTERVAL",
-            "5",
-            "messages_interval: 5s",
-        ),
-        (
-            "--account-refresh-interval",
-            "ACCOUNT_REFRESH_INTERVAL",
-            "7",
-            "account_interval: 7s",
-        ),
-        (
-            "--battery-capacity-mapping",
-            "BATTERY_CAPACITY_MAPPING",
-            "V=64",
-            "{\"V\": 64.0}",
-        ),
-        (
-            "--charge-min-percentage",
-            "CHARGE_MIN_PERCENTAGE",
-            "0.5",
-            "charge_min_percent: 0.5",
-        ),
-        (
-            "--publish-raw-api-data",
-            "PUBLISH_RAW_API_DATA_ENABLED",
-            "True",
-            "raw_api: true",
-        ),
-        (
-            "--ha-discovery",
-            "HA_DISCOVERY_ENABLED",
-            "off",
-            "home_assistant: None",
-        ),
-        (
-            "--ha-discovery-prefix",
-            "HA_DISCOVERY_PREFIX",
-            "ha",
-            "home_assistant: Some(\"ha\")",
-        ),
-        (
-            "--ha-show-unavailable",
-            "HA_SHOW_UNAVAILABLE",
-            "yes",
-            "show_unavailable: true",
-        ),
-        (
-            "--openwb-lp-map",
-            "OPENWB_LP_MAP",
-            "3=V",
-            "openWB/lp/3/boolChargeStat",
-        ),
-        ("--abrp-api-key", "ABRP_API_KEY", "k1", "api_key: \"k1\""),
-        (
-            "--abrp-user-token",
-            "ABRP_USER_TOKEN",
-            "V=t1",
-            "tokens: {\"V\": ",
-        ),
-        (
-            "--publish-raw-abrp-data",
-            "PUBLISH_RAW_ABRP_DATA_ENABLED",
-            "Y",
-            "raw: true",
-        ),
-        (
-            "--osmand-server-uri",
-            "OSMAND_SERVER_URI",
-            "http://t/",
-            "uri: \"http://t/\"",
-        ),
-    ] {
+    // Without these some others say nothing.
+    let needed = [
+        ("MQTT_URI", "tls://broker"),
+        ("MQTT_SERVER_CERT", "ca.pem"),
+        ("MQTT_USER", "me"),
+        ("OSMAND_SERVER_URI", "http://t/"),
+    ];
+    for (flag, variable, value, shown) in TABLE {
         let value = value.replace('V', vin);
         let shown = shown.replace("\"V\"", &format!("\"{vin}\""));
-        let by_flag = format!(
-            "{:?}",
-            options(&format!("{flag} {value}"), &[(variable, "zzz")]).unwrap()
+        let with = |flags: &str, text: &str| {
+            let variables = [&needed[..], &[(*variable, text)]].concat();
+            format!("{:?}", options(flags, &variables).unwrap())
+        };
+        assert!(
+            !with("", "").contains(&shown),
+            "{flag}: {shown} in any case"
         );
+        let by_flag = with(&format!("{flag} {value}"), "zzz");
         assert!(by_flag.contains(&shown), "{flag}: {by_flag}");
-        let by_variable = format!("{:?}", options("", &[(variable, &value)]).unwrap());
+        let by_variable = with("", &value);
         assert!(by_variable.contains(&shown), "{variable}: {by_variable}");
     }
-    let osmand = [
-        ("OSMAND_SERVER_URI", "http://t/"),
-        ("OSMAND_USE_KNOTS", "0"),
-        ("OSMAND_DEVICE_ID", "LSJTEST0000000001=d"),
+}
+
+#[test]
+fn the_table_the_help_and_the_documentation_have_all_flags() {
+    /// What the original does not know.
+    const NEW: [&str; 6] = [
+        "console",
+        "polling",
+        "read-only",
+        "state-dir",
+        "abrp-uri",
+        "help",
     ];
-    let osmand = options("--publish-raw-osmand-data 1", &osmand)
-        .unwrap()
-        .osmand
-        .unwrap();
-    assert!(!osmand.knots && osmand.raw && osmand.device_ids[vin] == "d");
+    let documentation = include_str!("../../../../docs/saic-mqtt-gateway.md");
+    let cli = Cli::command();
+    let command = cli.find_subcommand(NAME).unwrap();
+    let mut known = 0;
+    for argument in command.get_arguments() {
+        let long = argument.get_long().unwrap();
+        if NEW.contains(&long) {
+            continue;
+        }
+        known += 1;
+        let flag = format!("--{long}");
+        let row = TABLE.iter().find(|row| row.0 == flag);
+        let (_, variable, ..) = row.unwrap_or_else(|| panic!("no row for {flag}"));
+        let help = argument.get_help().unwrap().to_string();
+        assert!(help.contains(&format!("${variable}")), "{flag}: {help}");
+        let short = argument.get_short().map(|short| format!("`-{short}`, "));
+        let row = format!("| {}`{flag}` | `{variable}` |", short.unwrap_or_default());
+        assert!(documentation.contains(&row), "no {row}");
+    }
+    assert_eq!(known, 34);
+}
+
+#[test]
+fn a_file_of_variables_comes_after_those_that_are_set() {
+    let set = [("MQTT_TOPIC", "cars"), ("SAIC_REGION", "")];
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let file = "MQTT_TOPIC=file\nSAIC_REGION=au\nMQTT_CLIENT_ID='me'\nSAIC_TENANT_ID=\n";
+    let environment: Environment = set.map(own).into_iter().collect();
+    let environment = environment.or(crate::compat::saic::dotenv::parse(file));
+    let get = |name| environment.get(name);
+    assert_eq!(get("MQTT_TOPIC"), Some("cars"));
+    // An empty one counts as none.
+    assert_eq!(get("SAIC_REGION"), Some("au"));
+    assert_eq!(get("MQTT_CLIENT_ID"), Some("me"));
+    assert_eq!(get("SAIC_TENANT_ID"), None);
 }
 
 #[test]
@@ -254,6 +364,11 @@ fn what_cannot_be_meant_names_its_flag() {
             "--abrp-user-token secret",
             &[],
             "`--abrp-user-token`: an entry has no `=`",
+        ),
+        (
+            "--abrp-uri nowhere",
+            &[],
+            "`--abrp-uri`: `nowhere` is no URL",
         ),
         (
             "--osmand-server-uri ftp://a",
@@ -338,40 +453,52 @@ fn stations_come_from_the_file_then_from_the_map() {
 }
 
 #[test]
-fn levels_have_pythons_names() {
-    let filter = |variables: &[(&str, &str)]| {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Options::log_filter(&variables.iter().map(own).collect())
-    };
-    assert_eq!(
-        filter(&[]).unwrap(),
-        "info,telemetry_cli::sink::mqtt=info,rumqttc=info"
-    );
-    let both = [("LOG_LEVEL", "critical"), ("MQTT_LOG_LEVEL", "DEBUG")];
-    let quiet = filter(&both).unwrap();
-    assert_eq!(quiet, "off,telemetry_cli::sink::mqtt=debug,rumqttc=debug");
-    assert!(crate::log::check_filter(&quiet).is_ok());
-    assert!(
-        filter(&[("LOG_LEVEL", "loud")])
-            .unwrap_err()
-            .message
-            .contains("LOG_LEVEL: `loud`")
-    );
-}
-
-#[test]
 fn no_secret_is_shown() {
     let flags = "-p hunter22 --mqtt-user me --mqtt-password hunter22 --abrp-user-token LSJTEST0000000001=hunter22";
     assert!(!format!("{:?}", options(flags, &[]).unwrap()).contains("hunter22"));
 }
 
-/// Whoever had switched it off is warned, and connects if the name fits.
 #[test]
-fn the_name_in_a_certificate_is_checked_whatever_is_asked_for() {
-    let options = options(
-        "-m tls://b",
-        &[("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False")],
-    )
-    .unwrap();
-    assert_eq!(options.mqtt.unwrap().url, "tls://b");
+fn the_name_in_a_certificate_counts_unless_an_authority_is_given() {
+    for (flags, expected) in [
+        ("-m tls://b", HostName::Checked),
+        (
+            "-m tls://b --mqtt-server-cert-check-hostname false",
+            HostName::Checked,
+        ),
+        (
+            "-m tls://b --mqtt-server-cert ca.pem",
+            HostName::CheckedUnless("--mqtt-server-cert-check-hostname false"),
+        ),
+        (
+            "-m wss://b --mqtt-server-cert ca.pem --mqtt-server-cert-check-hostname false",
+            HostName::Any,
+        ),
+        // Nothing to verify.
+        (
+            "-m tcp://b --mqtt-server-cert ca.pem --mqtt-server-cert-check-hostname no",
+            HostName::Checked,
+        ),
+    ] {
+        let mqtt = options(flags, &[]).unwrap().mqtt.unwrap();
+        assert_eq!(mqtt.host_name, expected, "{flags}");
+    }
+    let variables = [
+        ("MQTT_SERVER_CERT", "ca.pem"),
+        ("MQTT_SERVER_CERT_CHECK_HOSTNAME", "False"),
+    ];
+    let mqtt = options("-m tls://b", &variables).unwrap().mqtt.unwrap();
+    assert_eq!(mqtt.host_name, HostName::Any);
+}
+
+#[test]
+fn what_is_wrong_with_the_broker_is_said_of_its_flag() {
+    let options = options("-m tls://broker --mqtt-server-cert nowhere/ca.pem", &[]).unwrap();
+    let (_, outgoing) = Speaker::new();
+    let mqtt = options.mqtt.unwrap();
+    let why = Session::new(&mqtt, "lwt".to_owned(), outgoing).unwrap_err();
+    assert!(
+        why.starts_with("`--mqtt-server-cert` nowhere/ca.pem: No such file"),
+        "{why}"
+    );
 }

@@ -12,16 +12,28 @@ enum Doing {
     Asleep,
 }
 
+/// When the car was asked, and when only the cloud.
+#[derive(Debug, Default, PartialEq)]
+struct Polls {
+    live: Vec<i64>,
+    probes: Vec<i64>,
+}
+
+/// The times of all polls of the car until `end`.
+fn polls(refresh: &mut Refresh, plan: &[(i64, Doing)], end: i64) -> Vec<i64> {
+    all_polls(refresh, plan, end).live
+}
+
 /// The times of all polls until `end`. A message comes a minute after each
 /// start of the engine, and a wallbox speaks three seconds after each plug.
-fn polls(refresh: &mut Refresh, plan: &[(i64, Doing)], end: i64) -> Vec<i64> {
+fn all_polls(refresh: &mut Refresh, plan: &[(i64, Doing)], end: i64) -> Polls {
     let doing = |now: i64| {
         plan.iter()
             .rev()
             .find(|(from, _)| *from <= now)
             .map_or(Doing::Parked, |(_, doing)| *doing)
     };
-    let mut polls = Vec::new();
+    let mut polls = Polls::default();
     let mut now = 0;
     while now <= end {
         if plan.contains(&(now - 60, Doing::Driving)) {
@@ -31,8 +43,14 @@ fn polls(refresh: &mut Refresh, plan: &[(i64, Doing)], end: i64) -> Vec<i64> {
             refresh.station_changed(at(now));
         }
         if refresh.next_poll(at(now)).is_some_and(|due| due <= at(now)) {
-            polls.push(now);
-            poll(refresh, doing(now), now);
+            if refresh.is_probe(at(now)) && doing(now) == Doing::Asleep {
+                polls.probes.push(now);
+                refresh.poll_begins(at(now));
+                refresh.probe_failed(at(now));
+            } else {
+                polls.live.push(now);
+                poll(refresh, doing(now), now);
+            }
         }
         now += 1;
     }
@@ -125,21 +143,37 @@ fn a_night_at_the_charger_has_a_poll_for_each_percent() {
 }
 
 #[test]
-fn a_car_without_signal_is_asked_ever_more_rarely_until_a_message_comes() {
+fn a_car_without_signal_is_woken_ever_more_rarely_until_a_message_comes() {
     let mut refresh = Refresh::new(at(0));
     let plan = [
         (0, Doing::Asleep),
         (40_000, Doing::Driving),
         (40_100, Doing::Parked),
     ];
+    let polls = all_polls(&mut refresh, &plan, 50_000);
     assert_eq!(
-        polls(&mut refresh, &plan, 50_000),
+        polls.live,
         [
-            10, 40, 100, 220, 460, 940, 1900, 3820, 7660, 15_340, 30_700, // silent
+            10, 40, 100, 220, 460, 940, 2740, 5440, 9940, 18_040, 34_240, // silent
             40_060, 40_090, // drives
             40_120, 40_240, 40_360, 40_480, 40_600, // has stopped
         ]
     );
+    // In between the cloud is asked, so that something happens every 15 minutes.
+    let silent: Vec<_> = (940..40_000).step_by(900).collect();
+    let of_both = |time: &i64| polls.live.contains(time) != polls.probes.contains(time);
+    assert!(silent.iter().all(of_both), "{polls:?}");
+    assert_eq!(polls.probes.len() + 6, silent.len());
+}
+
+#[test]
+fn a_silent_car_is_asked_as_soon_as_the_cloud_has_heard_of_it() {
+    let mut refresh = Refresh::new(at(0));
+    let plan = [(0, Doing::Asleep), (20_000, Doing::Parked)];
+    let times = polls(&mut refresh, &plan, 20_000 + DAY);
+    let since = times.iter().position(|time| *time >= 20_000).unwrap();
+    // The next quarter of an hour, and not hours later.
+    assert_eq!(times[since..], [20_740, 20_860, 20_980, 21_100, 21_220][..]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! When a car is asked. A pure function of what happened and of the time; all
 //! of it can be kept on disk, so that a restart wakes no car.
 //!
-//! The rules are the original's, with three exceptions. While the cloud cannot
-//! be reached, it is tried every quarter of an hour at least: only a car that
-//! does not answer is asked ever more rarely, up to the inactive period. A
-//! charge whose data cannot be read ends after a while. And the periods that
-//! are not set have their defaults from the start.
+//! The rules are the original's, with these exceptions. After failures it is
+//! tried every quarter of an hour at least. A car that does not answer is not
+//! woken so often, see [`probe`]. A charge whose data cannot be read ends after
+//! a while. The periods that are not set have their defaults from the start.
+//! And what happened before a poll began asks for no other one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,16 +14,21 @@ use super::charging_interval::{self, Charge};
 
 pub use mode::{Mode, Phase};
 pub use periods::{Period, Periods};
+use probe::Silence;
 
 mod mode;
 mod periods;
+mod probe;
 
 /// The first poll comes this long after the start: settings that the broker
 /// has retained should be there by then.
 pub const START_PAUSE: TimeDelta = TimeDelta::seconds(10);
 
-/// The cloud is tried this often at least.
-const LONGEST_OUTAGE_PAUSE: u32 = 900;
+/// After failures it is tried this often at least, s.
+const LONGEST_ERROR_PERIOD: u32 = 900;
+
+/// So much clocks may differ, and times of events be rounded.
+const CLOCKS: TimeDelta = TimeDelta::seconds(5);
 
 /// Charging is assumed this long without data about it.
 const CHARGE_ASSUMED: TimeDelta = TimeDelta::minutes(30);
@@ -33,6 +38,7 @@ const CHARGING_KW: f64 = -1.0;
 
 /// What is known of a car as far as polling goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Refresh {
     mode: Mode,
     /// Comes back after a single poll.
@@ -40,9 +46,20 @@ pub struct Refresh {
     /// The periods that were set.
     pub periods: Periods,
     charging_period: u32,
+    /// In a row, whoever is to blame.
     failures: u32,
-    failed: Failed,
+    #[serde(default)]
+    silence: Silence,
     last_activity: DateTime<Utc>,
+    /// It has not been asked since something happened.
+    #[serde(default)]
+    wake: bool,
+    /// Begin of the poll under way, or of the last one.
+    #[serde(default)]
+    began: Option<DateTime<Utc>>,
+    /// Begin of the last poll that succeeded.
+    #[serde(default)]
+    answered_from: Option<DateTime<Utc>>,
     last_success: Option<DateTime<Utc>>,
     /// Since the last success.
     last_failure: Option<DateTime<Utc>>,
@@ -59,10 +76,9 @@ pub struct Refresh {
 }
 
 /// Who is to blame for a failed poll.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
     /// The cloud, the network, the session.
-    #[default]
     Cloud,
     /// The car: it sleeps or has no signal.
     Car,
@@ -77,6 +93,13 @@ pub struct ChargeState {
     pub charge: Charge,
 }
 
+/// What a saved one does not have: nothing is known, and nothing has just happened.
+impl Default for Refresh {
+    fn default() -> Self {
+        Self::new(DateTime::UNIX_EPOCH)
+    }
+}
+
 impl Refresh {
     /// A car that nothing is known of. It counts as just shut down.
     pub fn new(now: DateTime<Utc>) -> Self {
@@ -86,8 +109,11 @@ impl Refresh {
             periods: Periods::default(),
             charging_period: 0,
             failures: 0,
-            failed: Failed::Cloud,
+            silence: Silence::default(),
             last_activity: now,
+            wake: true,
+            began: None,
+            answered_from: None,
             last_success: None,
             last_failure: None,
             last_shutdown: now,
@@ -107,7 +133,10 @@ impl Refresh {
         for time in [&mut self.last_activity, &mut self.last_shutdown] {
             *time = (*time).min(now);
         }
+        self.silence.restarted(now);
         for time in [
+            &mut self.began,
+            &mut self.answered_from,
             &mut self.last_success,
             &mut self.last_failure,
             &mut self.last_charge_data,
@@ -129,16 +158,19 @@ impl Refresh {
     /// Seconds that a failure is waited out; the active period after a success.
     pub fn error_period(&self) -> u32 {
         let active = self.periods.active();
-        let doubled = u64::from(active) << self.failures.saturating_sub(1).min(31);
-        let longest = match self.failed {
-            Failed::Cloud => LONGEST_OUTAGE_PAUSE
-                .max(active)
-                .min(self.periods.inactive()),
-            Failed::Car => self.periods.inactive(),
-        };
-        u32::try_from(doubled)
-            .unwrap_or(u32::MAX)
-            .min(longest.max(1))
+        doubled(active, self.failures).min(LONGEST_ERROR_PERIOD.max(active))
+    }
+
+    /// Whether the poll that is due shall wake no car: none has answered, and
+    /// nothing has happened since.
+    pub fn is_probe(&self, now: DateTime<Utc>) -> bool {
+        let waits = self.rule(now).map(|(phase, _)| phase) == Some(Phase::ErrorRecovery);
+        waits && self.silence.is_left_asleep(&self.periods, now)
+    }
+
+    /// When a car failed to answer the last time, since it answered.
+    pub fn silent_at(&self) -> Option<DateTime<Utc>> {
+        self.silence.last()
     }
 
     /// When the car or somebody was active last.
@@ -180,12 +212,7 @@ impl Refresh {
             Mode::ChargingDetection => return Some((Phase::ChargingDetection, now)),
             Mode::Periodic => {}
         }
-        if self.last_activity
-            > self
-                .last_success
-                .max(self.last_failure)
-                .unwrap_or(DateTime::<Utc>::MIN_UTC)
-        {
+        if self.wake {
             return Some((Phase::Active, now));
         }
         if let Some(failure) = self.last_failure {
@@ -232,6 +259,19 @@ impl Refresh {
     /// The car or somebody is active.
     pub fn activity(&mut self, now: DateTime<Utc>) {
         self.last_activity = now;
+        self.wake = true;
+    }
+
+    /// It is heard at `now` that the car was active at a time, if that is
+    /// certain. Where a poll has begun since then and succeeded, its answer
+    /// tells of it.
+    pub fn was_active(&mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        match (at, self.answered_from) {
+            (Some(at), Some(answered)) if at + CLOCKS <= answered => {
+                self.last_activity = self.last_activity.max(at);
+            }
+            _ => self.activity(now),
+        }
     }
 
     /// Somebody says whether something draws from the traction battery.
@@ -251,6 +291,8 @@ impl Refresh {
 
     /// A poll begins.
     pub fn poll_begins(&mut self, now: DateTime<Utc>) {
+        self.wake = false;
+        self.began = Some(now);
         if self.mode == Mode::ChargingDetection {
             self.last_shutdown = now;
         }
@@ -287,12 +329,11 @@ impl Refresh {
         self.charging = state.charging;
     }
 
-    /// The charging data could not be read. True if that ends a charge.
-    pub fn no_charge_data(&mut self, now: DateTime<Utc>) -> bool {
-        if self
-            .last_charge_data
-            .is_some_and(|last| now - last < CHARGE_ASSUMED)
-        {
+    /// The charging data could not be read, and the rest of the car's answer
+    /// may rule a charge out. True if that ends one.
+    pub fn no_charge_data(&mut self, ruled_out: bool, now: DateTime<Utc>) -> bool {
+        let assumed = |last| now - last < CHARGE_ASSUMED;
+        if !ruled_out && self.last_charge_data.is_some_and(assumed) {
             return false;
         }
         self.charging_period = 0;
@@ -306,23 +347,34 @@ impl Refresh {
         if self.hv_active {
             self.last_activity = now;
         }
-        // An activity that was seen in this very poll asks for no other.
         self.last_activity = self.last_activity.min(now);
+        self.answered_from = self.began;
         self.last_success = Some(now);
         self.last_failure = None;
         self.failures = 0;
+        self.silence = Silence::default();
     }
 
     /// A poll has failed.
     pub fn poll_failed(&mut self, whose: Failed, now: DateTime<Utc>) {
-        if whose != self.failed && self.failures > 0 {
-            self.failures = 0;
+        if whose == Failed::Car {
+            self.silence.add(now);
         }
-        self.failed = whose;
+        self.probe_failed(now);
+    }
+
+    /// The cloud has heard nothing of a silent car.
+    pub fn probe_failed(&mut self, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);
         self.last_failure = Some(now);
         self.hv_active = self.charging || self.from_car;
     }
+}
+
+/// A period that is twice as long after each failure.
+fn doubled(period: u32, failures: u32) -> u32 {
+    let doubled = u64::from(period) << failures.saturating_sub(1).min(31);
+    u32::try_from(doubled).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

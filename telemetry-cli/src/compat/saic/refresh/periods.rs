@@ -55,7 +55,19 @@ impl Period {
 
 /// The periods, each set or at its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Option<u32>>")]
 pub struct Periods([Option<u32>; 4]);
+
+/// Another version of the program may know fewer of them, or more.
+impl From<Vec<Option<u32>>> for Periods {
+    fn from(saved: Vec<Option<u32>>) -> Self {
+        let mut periods = Self::default();
+        for (period, saved) in periods.0.iter_mut().zip(saved) {
+            *period = saved;
+        }
+        periods
+    }
+}
 
 impl Periods {
     /// Seconds.

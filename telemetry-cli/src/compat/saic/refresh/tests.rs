@@ -31,41 +31,101 @@ fn the_first_poll_waits_for_settings() {
 
 #[test]
 fn failures_are_waited_out_ever_longer() {
-    let periods = |whose| {
+    let capped = [
+        30, 60, 120, 240, 480, 900, 900, 900, 900, 900, 900, 900, 900, 900,
+    ];
+    let (car, cloud) = (Failed::Car, Failed::Cloud);
+    // Whoever is to blame, also in turns.
+    for causes in [[car, car], [cloud, cloud], [car, cloud], [cloud, car]] {
         let mut refresh = parked();
         assert_eq!(refresh.error_period(), 30);
-        (0..14)
-            .map(|n| {
-                refresh.poll_failed(whose, at(2000 + n));
-                let period = refresh.error_period();
-                assert_eq!(next(&refresh, 2000 + n), Some(2000 + n + i64::from(period)));
-                period
-            })
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        periods(Failed::Car),
-        [
-            30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440, 86_400, 86_400
-        ]
-    );
-    assert_eq!(
-        periods(Failed::Cloud),
-        [
-            30, 60, 120, 240, 480, 900, 900, 900, 900, 900, 900, 900, 900, 900
-        ]
-    );
-    let mut refresh = parked();
-    for n in 0..10 {
-        refresh.poll_failed(Failed::Car, at(2000 + n));
+        for ((n, whose), expected) in (0..).zip(causes.into_iter().cycle()).zip(capped) {
+            let now = 2000 + n;
+            refresh.poll_begins(at(now));
+            refresh.poll_failed(whose, at(now));
+            assert_eq!(refresh.error_period(), expected, "{causes:?} {n}");
+            assert_eq!(next(&refresh, now), Some(now + i64::from(expected)));
+        }
+        success(&mut refresh, 3030);
+        assert_eq!(
+            (refresh.error_period(), next(&refresh, 3030)),
+            (30, Some(3030 + 86_400))
+        );
     }
-    refresh.poll_failed(Failed::Cloud, at(3000));
-    assert_eq!(refresh.error_period(), 30, "another cause begins anew");
-    success(&mut refresh, 3030);
-    assert_eq!(
-        (refresh.error_period(), next(&refresh, 3030)),
-        (30, Some(3030 + 86_400))
-    );
+}
+
+#[test]
+fn a_silent_car_is_woken_as_rarely_as_by_the_original() {
+    let mut refresh = parked();
+    assert_eq!(refresh.silent_at(), None);
+    let mut now = 2000;
+    for wait in [
+        30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440, 86_400, 86_400,
+    ] {
+        refresh.poll_begins(at(now));
+        refresh.poll_failed(Failed::Car, at(now));
+        assert_eq!(refresh.silent_at(), Some(at(now)));
+        assert!(refresh.is_probe(at(now + wait - 1)), "{wait}");
+        assert!(!refresh.is_probe(at(now + wait)), "{wait}");
+        // Neither probes nor failures of the cloud change that.
+        refresh.probe_failed(at(now + 1));
+        refresh.poll_failed(Failed::Cloud, at(now + 2));
+        assert!(refresh.is_probe(at(now + wait - 1)) && !refresh.is_probe(at(now + wait)));
+        now += wait;
+    }
+    // Somebody wants it, or something happened: that wakes it at once.
+    refresh.poll_begins(at(now));
+    refresh.poll_failed(Failed::Car, at(now));
+    assert!(refresh.is_probe(at(now + 900)));
+    let mut forced = refresh.clone();
+    forced.set_mode(Mode::Force);
+    assert!(!forced.is_probe(at(now + 1)));
+    refresh.activity(at(now + 1));
+    assert!(!refresh.is_probe(at(now + 1)));
+    assert_eq!(next(&refresh, now + 1), Some(now + 1));
+    // A cloud that is away costs the car nothing: it is asked itself.
+    let mut refresh = parked();
+    refresh.poll_failed(Failed::Cloud, at(2000));
+    assert!(!refresh.is_probe(at(2900)));
+}
+
+#[test]
+fn what_happened_before_a_poll_began_asks_for_no_other() {
+    for (happened, polled) in [
+        (Some(1990), false),
+        (Some(1995), false),
+        // Clocks differ, and times are rounded.
+        (Some(1996), true),
+        (Some(2003), true),
+        (Some(2007), true),
+        (None, true),
+    ] {
+        let mut refresh = parked();
+        refresh.poll_begins(at(2000));
+        refresh.status(false, at(2005));
+        refresh.poll_succeeded(at(2005));
+        refresh.was_active(happened.map(at), at(2006));
+        let due = if polled { 2006 } else { 2005 + 86_400 };
+        assert_eq!(next(&refresh, 2006), Some(due), "{happened:?}");
+        if !polled {
+            assert_eq!(refresh.last_activity(), at(happened.unwrap()));
+        }
+        // It is asked once, whatever the clock says meanwhile.
+        refresh.poll_begins(at(1500));
+        refresh.poll_succeeded(at(1505));
+        assert_eq!(next(&refresh, 1505), Some(1505 + 86_400));
+    }
+    // A poll that failed heard nothing.
+    let mut refresh = parked();
+    refresh.poll_begins(at(2000));
+    refresh.poll_failed(Failed::Car, at(2005));
+    refresh.was_active(Some(at(1990)), at(2006));
+    assert_eq!(next(&refresh, 2006), Some(2006));
+    // What arrives in the very moment of an answer is not lost.
+    let mut refresh = parked();
+    success(&mut refresh, 2000);
+    refresh.activity(at(2000));
+    assert_eq!(next(&refresh, 2000), Some(2000));
 }
 
 #[test]
@@ -120,6 +180,7 @@ fn an_activity_asks_at_once_even_after_failures() {
         (Some(2000), Phase::Active)
     );
     for n in 0..10 {
+        refresh.poll_begins(at(2000 + n));
         refresh.poll_failed(Failed::Car, at(2000 + n));
     }
     assert_eq!(refresh.phase(at(3000)), Phase::ErrorRecovery);
@@ -186,12 +247,21 @@ fn a_charge_that_nobody_can_see_ends() {
     let mut refresh = parked();
     refresh.charge_data(charge(-7.0, true), at(2000));
     refresh.poll_succeeded(at(2000));
-    assert!(!refresh.no_charge_data(at(2000 + 1799)));
+    assert!(!refresh.no_charge_data(false, at(2000 + 1799)));
     assert!(refresh.is_charging());
-    assert!(refresh.no_charge_data(at(2000 + 1800)));
-    assert!(!refresh.no_charge_data(at(2000 + 1801)));
+    let mut unplugged = refresh.clone();
+    assert!(refresh.no_charge_data(false, at(2000 + 1800)));
+    assert!(!refresh.no_charge_data(false, at(2000 + 1801)));
     refresh.poll_succeeded(at(2000 + 1800));
     assert!(!refresh.is_charging() && !refresh.is_hv_active());
+    // The car says meanwhile that it does not charge.
+    assert!(unplugged.no_charge_data(true, at(2327)));
+    unplugged.poll_succeeded(at(2327));
+    assert!(!unplugged.is_charging() && !unplugged.is_hv_active());
+    assert_eq!(
+        (unplugged.charging_period(), next(&unplugged, 2327)),
+        (0, Some(2327 + 86_400))
+    );
 }
 
 #[test]
@@ -226,10 +296,11 @@ fn a_restart_goes_on_where_it_was() {
 
 proptest::proptest! {
     /// Whatever happens: a poll that is due is due at its time and after it,
-    /// and asking costs nothing.
+    /// asking costs nothing, and no failure is waited out longer than a quarter
+    /// of an hour or the active period, nor shorter than that.
     #[test]
     fn what_is_due_stays_due(
-        events in proptest::collection::vec((0u8..9, 0i64..100_000), 0..40),
+        events in proptest::collection::vec((0u8..10, 0i64..100_000), 0..40),
         periods in proptest::array::uniform4(0u32..500_000),
     ) {
         let mut refresh = Refresh::new(at(0));
@@ -247,13 +318,19 @@ proptest::proptest! {
                 3 => success(&mut refresh, now),
                 4 => refresh.charge_data(charge(-7.0, wait % 2 == 0), time),
                 5 => {
-                    let _ = refresh.no_charge_data(time);
+                    let _ = refresh.no_charge_data(wait % 2 == 0, time);
                 }
                 6 => refresh.set_mode(Mode::ALL[usize::try_from(wait % 4).unwrap()]),
                 7 => refresh.station_changed(time),
+                8 => refresh.probe_failed(time),
                 _ => refresh.status(wait % 2 == 0, time),
             }
+            let (active, error) = (refresh.periods.active(), refresh.error_period());
+            proptest::prop_assert!(error >= active && error <= active.max(900), "{:?}", refresh);
             if let Some(due) = refresh.next_poll(time) {
+                if refresh.phase(time) == Phase::ErrorRecovery {
+                    proptest::prop_assert!(due <= time + TimeDelta::seconds(error.max(10).into()));
+                }
                 let later = refresh.next_poll(due.max(time));
                 proptest::prop_assert!(later.is_some_and(|later| later <= due.max(time)), "{:?}", refresh);
             }

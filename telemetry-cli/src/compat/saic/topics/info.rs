@@ -49,7 +49,8 @@ struct Item<'a> {
     item_value: Option<&'a str>,
 }
 
-/// A slash would make two levels of it, which the original does.
+/// Without what no topic may hold. A slash makes two levels of it, as the
+/// original does.
 fn level(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }

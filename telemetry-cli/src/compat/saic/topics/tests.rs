@@ -94,6 +94,16 @@ fn odd_values_have_their_texts() {
         ),
         (r#""mileage": 123456"#, r#""mileage": 0"#, "!windows/driver"),
         (
+            r#""mileage": 123456"#,
+            r#""mileage": 65535"#,
+            "windows/driver False",
+        ),
+        (
+            r#""mileage": 123456"#,
+            r#""mileage": 65535"#,
+            "windows/all open",
+        ),
+        (
             r#""fuelRangeElec": 1720"#,
             r#""fuelRangeElec": -128"#,
             "drivetrain/range 250.0",

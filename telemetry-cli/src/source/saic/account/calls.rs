@@ -1,11 +1,14 @@
 //! What is asked of the cloud and of the cars.
 
-use chrono::TimeDelta;
-use saic_ismart::charging::{ReadChargingData, ReadHeatingSchedule};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use saic_ismart::charging::{HeatingScheduleAnswer, ReadChargingData, ReadHeatingSchedule};
 use saic_ismart::vehicle::{
     AlarmKind, AlarmSwitch, CachedStatus, LiveStatus, VehicleInfo, VehicleList,
 };
-use saic_ismart::{Message, MessageGroup, Vin};
+use saic_ismart::{ChargingData, Client, Error, Message, MessageGroup, VehicleStatus, Vin};
+use tokio::time::timeout;
 
 use super::super::car::Car;
 use super::super::error::SaicError;
@@ -19,9 +22,62 @@ const MESSAGES: u32 = 10;
 /// What a car said longer ago is no answer to a question of now.
 const OLDEST_ANSWER: TimeDelta = TimeDelta::minutes(15);
 
+/// How long a car may take for its charging data. Its status, which comes
+/// first, has woken it up.
+const CHARGING_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a call answered, with its JSON text.
+type Answer<T> = Result<(T, Option<String>), SaicError>;
+
+/// What a car answered to questions; `None` where it was not asked.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    pub(super) status: Option<Answer<VehicleStatus>>,
+    pub(super) charging: Option<Answer<ChargingData>>,
+    heating: Option<Answer<HeatingScheduleAnswer>>,
+}
+
+impl Answers {
+    /// How many questions the car was asked.
+    pub(super) fn count(&self) -> usize {
+        usize::from(self.status.is_some()) + usize::from(self.charging.is_some())
+    }
+}
+
+/// Puts `questions` to a car, as far as it answers.
+pub(super) async fn put(client: Client, vin: Vin, questions: Questions) -> Answers {
+    let mut answers = Answers::default();
+    if questions.status {
+        let answer = client.call(&WithText(LiveStatus(vin.clone()))).await;
+        answers.status = Some(answer.map_err(SaicError::from));
+        if !matches!(answers.status, Some(Ok(_))) {
+            return answers;
+        }
+    }
+    if questions.charging {
+        let ask = WithText(ReadChargingData(vin.clone()));
+        let answer = match timeout(CHARGING_LIMIT, client.call(&ask)).await {
+            Ok(answer) => answer.map_err(SaicError::from),
+            Err(_) => Err(SaicError::NoChargingData),
+        };
+        answers.charging = Some(answer);
+    }
+    // The cloud knows it by itself, and the rest is worth having without.
+    if questions.status && questions.charging {
+        let ask = WithText(ReadHeatingSchedule(vin));
+        answers.heating = Some(client.call(&ask).await.map_err(SaicError::from));
+    }
+    answers
+}
+
 impl Account {
     pub(in super::super) async fn list(&mut self) -> Result<(), SaicError> {
-        let (vehicles, text) = self.client.call(&WithText(VehicleList)).await?;
+        let client = self.client.clone();
+        let list = async move { client.call(&WithText(VehicleList)).await };
+        let Some(list) = self.meanwhile(None, list).await else {
+            return Ok(());
+        };
+        let (vehicles, text) = list?;
         self.memory.listed_at = Some(self.now());
         let component = &self.handling.source;
         match (vehicles.is_empty(), self.cars.is_empty()) {
@@ -65,7 +121,11 @@ impl Account {
 
     pub(super) async fn messages(&mut self) -> Result<(), SaicError> {
         self.memory.messages_at = Some(self.now());
-        let page = self.client.messages(MessageGroup::Alarm, 1, MESSAGES).await;
+        let client = self.client.clone();
+        let page = async move { client.messages(MessageGroup::Alarm, 1, MESSAGES).await };
+        let Some(page) = self.meanwhile(None, page).await else {
+            return Ok(());
+        };
         let Some(page) = self.unless_unanswered("no messages", page)? else {
             return Ok(());
         };
@@ -82,7 +142,7 @@ impl Account {
                 let mut cars = self.cars.iter_mut();
                 let about = cars.find(|car| Some(car.vehicle.vin()) == vin.as_ref());
                 if let Some(car) = about {
-                    tracing::debug!(device = %car.id(), title = ?message.title, "message");
+                    tracing::debug!(device = %car.id().masked(), title = ?message.title, "message");
                     car.notified(message);
                 }
             }
@@ -98,24 +158,28 @@ impl Account {
 
     /// Without this message nothing tells that a car is started.
     pub(super) async fn start_message(&mut self, index: usize) -> Result<(), SaicError> {
-        let Some(car) = self.cars.get_mut(index) else {
+        let Some(car) = self.cars.get(index) else {
             return Ok(());
         };
         let kind = AlarmKind::VehicleStart;
-        let switched = async {
-            let switches = car.vehicle.alarm_switches().await?.switches;
+        let vehicle = car.vehicle.clone();
+        let switched = async move {
+            let switches = vehicle.alarm_switches().await?.switches;
             let on =
                 |switch: &AlarmSwitch| switch.kind == Some(kind) && switch.reported == Some(true);
             match switches.iter().any(on) {
                 true => Ok(()),
-                false => car.vehicle.set_alarm_switches(&[(kind, true)]).await,
+                false => vehicle.set_alarm_switches(&[(kind, true)]).await,
             }
         };
-        let result = switched.await.map_err(SaicError::from);
-        match result {
+        let switched = self.meanwhile(None, switched).await;
+        let (Some(switched), Some(car)) = (switched, self.cars.get_mut(index)) else {
+            return Ok(());
+        };
+        match switched.map_err(SaicError::from) {
             Err(error) if !error.is_of_car() => return Err(error),
             Err(error) => {
-                tracing::info!(device = %car.id(), %error, "no message when it is started")
+                tracing::info!(device = %car.id().masked(), %error, "no message when it is started")
             }
             Ok(()) => {}
         }
@@ -131,7 +195,11 @@ impl Account {
         };
         car.plan.cloud_asked(now);
         let vin = car.vehicle.vin().clone();
-        let answer = self.client.call(&WithText(CachedStatus(vin))).await;
+        let client = self.client.clone();
+        let answer = async move { client.call(&WithText(CachedStatus(vin))).await };
+        let Some(answer) = self.meanwhile(None, answer).await else {
+            return Ok(());
+        };
         let Some((status, text)) = self.unless_unanswered("no cached status", answer)? else {
             return Ok(());
         };
@@ -141,7 +209,7 @@ impl Account {
         };
         let telling = car.remembered(status, text, now);
         if telling {
-            tracing::debug!(device = %car.id(), "did something: it is asked");
+            tracing::debug!(device = %car.id().masked(), "did something: it is asked");
         }
         self.emit(index);
         let stale = self.saved_at.is_none_or(|at| now - at >= SAVE_INTERVAL);
@@ -161,27 +229,50 @@ impl Account {
         index: usize,
         questions: Questions,
     ) -> Result<(), SaicError> {
-        let result = self.put(index, questions).await;
-        let name = self.handling.source.clone();
+        self.tell_if_spared(index);
+        self.count(index);
+        let Some(vin) = self.cars.get(index).map(|car| car.vehicle.vin().clone()) else {
+            return Ok(());
+        };
+        let put = put(self.client.clone(), vin, questions);
+        match self.meanwhile(Some(index), put).await {
+            Some(answers) => self.answered(index, answers),
+            None => Ok(()),
+        }
+    }
+
+    /// What a car answered, and what it did not. The first of its answers is
+    /// counted already.
+    ///
+    /// # Errors
+    /// Those of the cloud.
+    pub(super) fn answered(&mut self, index: usize, answers: Answers) -> Result<(), SaicError> {
+        for _ in 1..answers.count() {
+            self.count(index);
+        }
         let now = self.now();
+        let name = self.handling.source.clone();
         let Some(car) = self.cars.get_mut(index) else {
             return Ok(());
         };
-        let cloud = match result {
+        let is_of_charging = answers.status.is_none();
+        let cloud = match learn(car, answers, now) {
             Ok(()) => {
                 car.plan.satisfied();
                 if car.error.take().is_some() {
-                    tracing::info!(device = %car.id(), "the car answers again");
+                    tracing::info!(device = %car.id().masked(), "the car answers again");
                 }
                 Ok(())
             }
             Err(error) => {
                 car.plan.failed();
                 match car.error.is_none() {
-                    true => tracing::warn!(device = %car.id(), "{error}; its last state stays"),
-                    false => tracing::debug!(device = %car.id(), "{error}"),
+                    true => {
+                        tracing::warn!(device = %car.id().masked(), "{error}; its last state stays")
+                    }
+                    false => tracing::debug!(device = %car.id().masked(), "{error}"),
                 }
-                match error.is_of_car() {
+                match error.is_of_car() || (is_of_charging && !error.is_of_session()) {
                     true => {
                         car.error = Some(error);
                         Ok(())
@@ -200,56 +291,24 @@ impl Account {
         cloud
     }
 
-    async fn put(&mut self, index: usize, questions: Questions) -> Result<(), SaicError> {
-        if questions.status {
-            let Some(vin) = self.count(index) else {
-                return Ok(());
-            };
-            let (status, text) = self.client.call(&WithText(LiveStatus(vin))).await?;
-            let now = self.now();
-            if status.basic.is_placeholder() {
-                return Err(SaicError::Asleep);
-            }
-            // In place of a car that is silent the cloud repeats its last words.
-            let is_repeated = status.age(now).is_some_and(|age| age > OLDEST_ANSWER);
-            if let Some(car) = self.cars.get_mut(index)
-                && !(is_repeated && car.knows(&status))
-            {
-                car.told_status(status, text, now);
-            }
-            if is_repeated {
-                return Err(SaicError::Asleep);
-            }
-        }
-        if questions.charging {
-            let Some(vin) = self.count(index) else {
-                return Ok(());
-            };
-            let (charging, text) = self.client.call(&WithText(ReadChargingData(vin))).await?;
-            let now = self.now();
-            if let Some(car) = self.cars.get_mut(index) {
-                car.told_charging(charging, text, now);
-            }
-        }
-        if questions.status && questions.charging {
-            self.heating_schedule(index).await;
-        }
-        Ok(())
-    }
-
-    /// The cloud knows it by itself, and the rest is worth having without.
-    async fn heating_schedule(&mut self, index: usize) {
+    /// Says once a day that a car is asked less often than it should be.
+    fn tell_if_spared(&mut self, index: usize) {
+        let now = self.now();
+        let limit = self.config.live_calls_per_day;
         let Some(car) = self.cars.get_mut(index) else {
             return;
         };
-        let ask = WithText(ReadHeatingSchedule(car.vehicle.vin().clone()));
-        match self.client.call(&ask).await {
-            Ok((schedule, text)) => {
-                car.known.heating_schedule = Some(schedule);
-                car.memory.heating = text;
-            }
-            Err(error) => tracing::debug!(device = %car.id(), %error, "no heating schedule"),
+        let spared = car.plan.is_spared(now);
+        let left = car.plan.left(now);
+        if spared.is_some() && !car.spared {
+            tracing::info!(
+                device = %car.id().masked(),
+                "{left} of the {limit} questions of a day are left (`live_calls_per_day`): it is \
+                 asked ever less often, so that they last"
+            );
         }
+        // Those of yesterday come back one by one.
+        car.spared = spared.is_some() || (car.spared && left * 2 < limit as usize);
     }
 
     /// What the cloud does not tell about this account or car is done without:
@@ -257,7 +316,7 @@ impl Account {
     fn unless_unanswered<T>(
         &self,
         what: &str,
-        answer: Result<T, saic_ismart::Error>,
+        answer: Result<T, Error>,
     ) -> Result<Option<T>, SaicError> {
         match answer.map_err(SaicError::from) {
             Ok(answer) => Ok(Some(answer)),
@@ -270,14 +329,58 @@ impl Account {
     }
 
     /// Writes down that a car is asked, before it is.
-    pub(super) fn count(&mut self, index: usize) -> Option<Vin> {
+    pub(super) fn count(&mut self, index: usize) {
         let now = self.now();
-        let car = self.cars.get_mut(index)?;
-        car.plan.asked(now);
-        let vin = car.vehicle.vin().clone();
-        self.save();
-        Some(vin)
+        if let Some(car) = self.cars.get_mut(index) {
+            car.plan.asked(now);
+            self.save();
+        }
     }
+}
+
+/// Takes what a car answered.
+///
+/// # Errors
+/// Why the questions have no answer. Charging data that are missing beside a
+/// status are no failure: what they said last stays.
+fn learn(car: &mut Car, answers: Answers, now: DateTime<Utc>) -> Result<(), SaicError> {
+    let has_status = answers.status.is_some();
+    if let Some(answer) = answers.status {
+        let (status, text) = answer?;
+        if status.basic.is_placeholder() {
+            return Err(SaicError::Asleep);
+        }
+        // In place of a car that is silent the cloud repeats its last words.
+        let is_repeated = status.age(now).is_some_and(|age| age > OLDEST_ANSWER);
+        if !(is_repeated && car.knows(&status)) {
+            car.told_status(status, text, now);
+        }
+        if is_repeated {
+            return Err(SaicError::Asleep);
+        }
+    }
+    match answers.charging {
+        Some(Ok((charging, text))) => car.told_charging(charging, text, now),
+        Some(Err(error)) => {
+            car.plan.charging_failed(now);
+            if !has_status || error.is_of_session() {
+                return Err(error);
+            }
+            tracing::info!(device = %car.id().masked(), "no charging data: {error}; the last ones stay");
+        }
+        None => {}
+    }
+    match answers.heating {
+        Some(Ok((schedule, text))) => {
+            car.known.heating_schedule = Some(schedule);
+            car.memory.heating = text;
+        }
+        Some(Err(error)) => {
+            tracing::debug!(device = %car.id().masked(), %error, "no heating schedule")
+        }
+        None => {}
+    }
+    Ok(())
 }
 
 fn id(message: &Message) -> Option<String> {
