@@ -17,6 +17,8 @@ mod clock;
 mod entropy;
 mod error;
 mod form;
+#[cfg(any(feature = "mybmw", feature = "cardata"))]
+mod keeper;
 mod oauth;
 mod secret;
 

@@ -12,7 +12,7 @@ use bimmer::cardata::{Client, ClientId, Overview, RECOMMENDED_KEYS, Telemetry};
 use bimmer::http::{Request, Sending, Transport};
 use bimmer::simulator::{Car, CarDataCloud, Drive};
 use bimmer::token::Storing;
-use bimmer::{Error, LoginError, MemoryTokenStore, Token, TokenStore, Vin};
+use bimmer::{Error, LoginError, MemoryTokenStore, Token, TokenStore, TransportError, Vin};
 use support::simulated::{Link, Time};
 
 const CLIENT: &str = "01234567-89ab-cdef-0123-456789abcdef";
@@ -40,14 +40,21 @@ impl Setup {
         }
     }
 
+    fn link(&self) -> Link<CarDataCloud> {
+        Link {
+            cloud: self.cloud.clone(),
+            time: self.time,
+            handle: CarDataCloud::handle,
+        }
+    }
+
     fn client_in(&self, directory: &Path) -> Client {
-        let handle = CarDataCloud::handle;
+        self.client_by(directory, self.link())
+    }
+
+    fn client_by(&self, directory: &Path, way: impl Transport) -> Client {
         Client::builder(ClientId::new(&CLIENT.to_uppercase()).unwrap())
-            .transport(Link {
-                cloud: self.cloud.clone(),
-                time: self.time,
-                handle,
-            })
+            .transport(way)
             .token_store(bimmer::FileTokenStore::new(directory.join("token.json")))
             .state_file(directory.join("state.json"))
             .clock(self.time.clock())
@@ -345,12 +352,54 @@ async fn the_server_may_fail_and_its_clock_be_wrong() {
     let setup = Setup::new(10);
     setup.cloud.lock().unwrap().faults.clock_skew = chrono::TimeDelta::minutes(3);
     let client = setup.logged_in().await;
-    setup.cloud.lock().unwrap().faults.unavailable = 0.2;
-    for _ in 0..5 {
-        client.mappings().await.unwrap();
+    setup.cloud.lock().unwrap().faults.unavailable = 1.0;
+    let error = client.mappings().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    setup.cloud.lock().unwrap().faults.unavailable = 0.0;
+    client.mappings().await.unwrap();
+    // Each of them is one of 50, whatever came of it.
+    assert_eq!(client.remaining_calls().await.unwrap(), 48);
+}
+
+/// Fails so many times before it lets requests to the API through.
+struct Flaky {
+    link: Link<CarDataCloud>,
+    failures: Mutex<Vec<TransportError>>,
+}
+
+impl Transport for Flaky {
+    fn send(&self, request: Request) -> Sending<'_> {
+        if request.url.contains("/customers/") {
+            if let Some(failure) = self.failures.lock().unwrap().pop() {
+                return Box::pin(async { Err(failure) });
+            }
+        }
+        self.link.send(request)
     }
-    let used = setup.cloud.lock().unwrap().calls_used();
-    assert!((6..=20).contains(&used), "{used}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_did_not_leave_is_repeated_and_costs_nothing() {
+    let failure = |not_sent| TransportError {
+        not_sent,
+        message: "connection lost".to_owned(),
+    };
+    for (failures, answered, left) in [
+        (vec![failure(true); 3], true, 49),
+        (vec![failure(true); 4], false, 50),
+        (vec![failure(false)], false, 49),
+        (vec![failure(false), failure(true)], false, 49),
+    ] {
+        let setup = Setup::new(12);
+        drop(setup.logged_in().await);
+        let flaky = Flaky {
+            link: setup.link(),
+            failures: Mutex::new(failures),
+        };
+        let client = setup.client_by(setup.state.path(), flaky);
+        assert_eq!(client.mappings().await.is_ok(), answered);
+        assert_eq!(client.remaining_calls().await.unwrap(), left);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use saic_ismart::http::{Request, Response, Sending, Transport};
+use saic_ismart::message::ChangeMessages;
 use saic_ismart::simulator::{Activity, CloudConfig, Faults, InProcess};
+use saic_ismart::vehicle::AlarmKind;
 use saic_ismart::{
-    Client, Credentials, Error, FileTokenStore, LoginError, MemoryTokenStore, Region, Relogin,
-    TokenStore,
+    Client, Credentials, Error, FileTokenStore, LoginError, MemoryTokenStore, MessageGroup, Region,
+    Relogin, TokenStore,
 };
 use support::{client, client_as, cloud, cloud_with, demo};
 use tokio::time::sleep;
@@ -199,6 +201,14 @@ async fn the_other_device_keeps_the_account_for_a_while() {
     cloud.cloud().log_in_elsewhere();
     let car = client.vehicles().await;
     assert!(car.is_err());
+    // Nobody waits for tidying up.
+    let tidied = client
+        .change_messages(&ChangeMessages::DeleteAll(MessageGroup::News))
+        .await;
+    let car = client.vehicle_by_vin("LSJDEMO0000000001");
+    let switched = car.set_alarm_switches(&[(AlarmKind::Fault, true)]).await;
+    assert!(tidied.is_err() && switched.is_err());
+    assert_eq!(cloud.cloud().logins(), 2);
     client
         .vehicle_by_vin("LSJDEMO0000000001")
         .lock()

@@ -75,3 +75,4 @@ pub mod store;
 pub mod summary;
 pub mod supervisor;
 pub mod value;
+pub mod zone;

@@ -61,6 +61,13 @@ impl Budget {
         Ok(())
     }
 
+    /// The call that was counted at this time did not leave: it counts no more.
+    pub fn give_back(&mut self, counted_at: DateTime<Utc>) {
+        if let Some(place) = self.calls.iter().rposition(|call| *call == counted_at) {
+            self.calls.remove(place);
+        }
+    }
+
     /// The server answered a call normally.
     pub fn succeeded(&mut self) {
         self.good = self.good.saturating_add(1);

@@ -4,7 +4,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::agent::{USER_AGENT, x_user_agent};
@@ -12,12 +11,12 @@ use super::auth::{self, Credentials, LoginSecrets, OauthSettings};
 use super::china::{ChinaNonce, login_nonce};
 use super::china_login::{self, SliderCaptcha};
 use super::region::Region;
-use crate::clock::Clock;
 use crate::entropy::{self, Pkce};
 use crate::error::{Call, Error, LoginError};
 use crate::http::{Method, Request, Response, Transport};
+use crate::keeper::{Held, TokenKeeper};
 use crate::secret::Secret;
-use crate::token::{Token, TokenStore, store_again, to_its_end};
+use crate::token::{Token, to_its_end};
 use crate::types::Brand;
 
 /// A session id is used for so long.
@@ -28,8 +27,6 @@ const REPEATS: u32 = 3;
 /// The session of an account: one login at a time, stored before it is used.
 pub(super) struct Session {
     pub(super) transport: Arc<dyn Transport>,
-    pub(super) store: Arc<dyn TokenStore>,
-    pub(super) clock: Clock,
     pub(super) region: Region,
     pub(super) api_url: String,
     pub(super) auth_url: Option<String>,
@@ -37,20 +34,12 @@ pub(super) struct Session {
     pub(super) correlation_id: String,
     pub(super) credentials: Option<Credentials>,
     pub(super) captcha: StdMutex<Option<Secret>>,
-    pub(super) state: Mutex<State>,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    token: Option<Token>,
-    /// The token could not be stored yet in place of the one with this refresh token.
-    unsaved: Option<Secret>,
-    dead: Option<(Secret, LoginError)>,
+    pub(super) keeper: TokenKeeper,
 }
 
 impl Session {
     fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        self.keeper.now()
     }
 
     /// A token that is valid as far as is known, and not the one that was refused.
@@ -58,68 +47,34 @@ impl Session {
         self: &Arc<Self>,
         refused: Option<&Token>,
     ) -> Result<Token, Error> {
-        if let Some(token) = self.usable(&*self.state.lock().await, refused) {
+        if let Some(token) = self.keeper.usable(refused).await {
             return Ok(token);
         }
         let (session, refused) = (self.clone(), refused.cloned());
         to_its_end(async move { session.renewed(refused.as_ref()).await }).await
     }
 
-    /// What is known, if it can be used.
-    fn usable(&self, state: &State, refused: Option<&Token>) -> Option<Token> {
-        let usable = |token: &&Token| {
-            let same = refused.is_some_and(|refused| refused.access_token == token.access_token);
-            !same && state.unsaved.is_none() && token.is_fresh(self.now())
-        };
-        state.token.as_ref().filter(usable).cloned()
-    }
-
-    /// Waits for a renewal that is under way, and stores what could not be
-    /// stored before.
-    pub(super) async fn settle(&self) -> Result<(), Error> {
-        self.store_again(&mut *self.state.lock().await).await
-    }
-
-    async fn store_again(&self, state: &mut State) -> Result<(), Error> {
-        if let (Some(token), Some(replaced)) = (&state.token, &state.unsaved) {
-            let stored = store_again(&*self.store, token.clone(), replaced).await;
-            state.token = Some(stored.map_err(Error::Store)?);
-            state.unsaved = None;
-        }
-        Ok(())
-    }
-
     async fn renewed(&self, refused: Option<&Token>) -> Result<Token, Error> {
-        let mut state = self.state.lock().await;
-        if let Some(token) = self.usable(&state, refused) {
+        let mut held = self.keeper.hold().await;
+        if let Some(token) = held.usable(refused) {
             return Ok(token);
         }
-        let lock = self.store.lock().await.map_err(Error::Store)?;
-        let Some(_lock) = lock else {
+        let Some(_lock) = self.keeper.lock().await? else {
             return Err(LoginError::Locked.into());
         };
-        self.store_again(&mut state).await?;
-        let stored = self.store.load().await.map_err(Error::Store)?;
-        let old = stored.or_else(|| state.token.clone());
-        state.token = old.clone();
-        if let Some(token) = self.usable(&state, refused) {
+        let old = held.newest().await?;
+        if let Some(token) = held.usable(refused) {
             return Ok(token);
         }
         let mut token = match &old {
-            Some(old) => self.renew_or_login(old, &mut state.dead).await?,
+            Some(old) => self.renew_or_login(old, &mut held).await?,
             None => self.login().await?,
         };
         if let Some(old) = &old {
             token.keep_from(old);
         }
         self.keep_session_id(&mut token);
-        // In memory first: if the disk fails now, the token is stored later.
-        state.token = Some(token.clone());
-        state.unsaved = Some(old.map(|old| old.refresh_token).unwrap_or_default());
-        state.dead = None;
-        self.store.save(&token).await.map_err(Error::Store)?;
-        state.unsaved = None;
-        Ok(token)
+        held.replace(token, old).await
     }
 
     fn keep_session_id(&self, token: &mut Token) {
@@ -131,14 +86,10 @@ impl Session {
         }
     }
 
-    async fn renew_or_login(
-        &self,
-        old: &Token,
-        dead: &mut Option<(Secret, LoginError)>,
-    ) -> Result<Token, Error> {
-        let refused = match dead {
-            Some((token, reason)) if *token == old.refresh_token => Err(reason.clone().into()),
-            _ => self.renew(old).await,
+    async fn renew_or_login(&self, old: &Token, held: &mut Held<'_>) -> Result<Token, Error> {
+        let refused = match held.reason_against(old) {
+            Some(reason) => Err(reason.into()),
+            None => self.renew(old).await,
         };
         match refused {
             Err(Error::Login(reason)) if !reason.is_retryable() => {
@@ -146,7 +97,7 @@ impl Session {
                 if self.can_login() {
                     return self.login().await;
                 }
-                *dead = Some((old.refresh_token.clone(), reason.clone()));
+                held.give_up(old, reason.clone());
                 Err(reason.into())
             }
             outcome => outcome,
@@ -200,7 +151,7 @@ impl Session {
         position: &str,
     ) -> Result<Token, Error> {
         let (credentials, agent) = (self.china_credentials()?, self.agent());
-        let mut state = self.state.lock().await;
+        let mut held = self.keeper.hold().await;
         let request = china_login::check_request(&self.api_url, &agent, captcha, position);
         china_login::check_answer(&self.exchange(request, "login").await?)?;
         let request = china_login::key_request(&self.api_url, &agent);
@@ -216,11 +167,7 @@ impl Session {
         let response = self.exchange(request, "login").await?;
         let mut token = china_login::read_token(&response, self.now())?;
         self.keep_session_id(&mut token);
-        self.store.save(&token).await.map_err(Error::Store)?;
-        *state = State {
-            token: Some(token.clone()),
-            ..State::default()
-        };
+        held.adopt(token.clone()).await?;
         Ok(token)
     }
 

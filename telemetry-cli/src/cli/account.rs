@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{ConfigArgs, StateDirArgs};
+use super::{ConfigArgs, Hidden, StateDirArgs};
 
 /// Which iSMART account, and which of its cars.
 #[derive(Clone, Debug, Default, Args)]
@@ -21,11 +21,12 @@ pub struct AccountArgs {
     /// Its password: better `env:NAME`, `file:PATH`, the configuration or
     /// $SAIC_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET")]
-    pub password: Option<String>,
+    pub password: Option<Hidden>,
     /// Country code of a phone number, digits only
     #[arg(long, value_name = "DIGITS")]
     pub country_code: Option<String>,
-    /// Where the account was made: eu, au, tr, il, br, th or cn
+    /// Where the account was made: eu, au, tr, il, br, th or cn; cars in India are
+    /// on another cloud, which cannot be read
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
     /// Another cloud, such as that of `telemetry simulate saic`

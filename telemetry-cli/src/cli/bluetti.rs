@@ -6,6 +6,7 @@ use bluetti_modbus::model::Model;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
+use super::Hidden;
 use super::decode::bluetti_model;
 
 /// `bluetti-monitor`
@@ -28,7 +29,7 @@ pub struct BluettiMonitorArgs {
     pub dbuser: String,
     /// Its password: better `env:NAME`, `file:PATH` or $DBPASS than the text itself
     #[arg(long, value_name = "SECRET")]
-    pub dbpass: Option<String>,
+    pub dbpass: Option<Hidden>,
     /// The database; it has to exist, its tables need not
     #[arg(long, value_name = "NAME", default_value = "bluetti_db")]
     pub dbname: String,
@@ -58,7 +59,7 @@ pub struct BluettiMqttArgs {
     pub username: Option<String>,
     /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET")]
-    pub password: Option<String>,
+    pub password: Option<Hidden>,
     /// Seconds between two readings; 0 is every second
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=YEAR))]
     pub interval: u32,

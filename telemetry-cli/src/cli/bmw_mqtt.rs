@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Hidden;
 use super::broker::{BROKER, BrokerArgs, topic};
 use crate::config::{BmwRegion, BmwTokenStore, parse_duration};
 
@@ -15,7 +16,7 @@ pub struct BmwMqttArgs {
     /// The answer to the captcha for the vehicle NAME, also written
     /// `--captcha_token_NAME TOKEN`: for the first login; later ones need none
     #[arg(long = "captcha-token", value_name = "NAME=TOKEN", value_parser = captcha)]
-    pub captcha_tokens: Vec<(String, String)>,
+    pub captcha_tokens: Vec<(String, Hidden)>,
     /// Where the accounts are registered
     #[arg(long, value_enum, default_value_t)]
     pub region: BmwRegion,
@@ -81,10 +82,10 @@ pub(super) fn plain_flags(args: Vec<OsString>) -> Vec<OsString> {
     plain
 }
 
-fn captcha(text: &str) -> Result<(String, String), &'static str> {
+fn captcha(text: &str) -> Result<(String, Hidden), &'static str> {
     match text.split_once('=') {
         Some((name, token)) if !name.is_empty() && !token.is_empty() => {
-            Ok((name.to_owned(), token.to_owned()))
+            Ok((name.to_owned(), token.to_owned().into()))
         }
         _ => Err("write `--captcha_token_NAME TOKEN`"),
     }

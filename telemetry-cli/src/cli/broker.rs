@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Hidden;
+
 /// All but its host: each original calls the variable for that differently.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BrokerArgs {
@@ -15,7 +17,7 @@ pub struct BrokerArgs {
     pub mqtt_user: Option<String>,
     /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET", help_heading = BROKER)]
-    pub mqtt_password: Option<String>,
+    pub mqtt_password: Option<Hidden>,
     /// Encrypt the connection
     #[arg(long, help_heading = BROKER)]
     pub mqtt_tls: bool,

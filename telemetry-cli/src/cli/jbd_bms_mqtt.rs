@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 
-use super::bluetooth_address;
 use super::broker::{BROKER, BrokerArgs, topic};
+use super::{Hidden, bluetooth_address};
 
 /// `jbd-bms-mqtt`
 #[derive(Clone, Debug, Args)]
@@ -39,7 +39,7 @@ pub struct JbdBmsMqttArgs {
     /// Password of the pack, if it asks for one: better `env:NAME`, `file:PATH`
     /// or $JBD_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET")]
-    pub pack_password: Option<String>,
+    pub pack_password: Option<Hidden>,
     /// Where the lock is that keeps two processes from one pack; without it
     /// $STATE_DIRECTORY, ~/.local/state/telemetry or /var/lib/telemetry
     #[arg(long, value_name = "DIR")]

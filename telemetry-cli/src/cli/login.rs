@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{AccountArgs, ConfigArgs, StateDirArgs};
+use super::{AccountArgs, ConfigArgs, Hidden, StateDirArgs};
 
 /// `login`
 #[derive(Clone, Debug, Subcommand)]
@@ -16,7 +16,8 @@ pub enum LoginCommand {
     ///
     /// CarData: shows a link, a code and a QR code, waits until the login is
     /// confirmed, then checks the whole set-up, for three calls of the day's 50.
-    /// MyBMW: shows where the captcha is, and takes its token.
+    /// MyBMW: shows where the captcha is, and takes its token; in China it solves
+    /// the sliding picture by itself.
     Bmw(LoginBmwArgs),
 }
 
@@ -34,7 +35,7 @@ pub struct LoginBmwArgs {
     pub account: Option<String>,
     /// MyBMW: the answer to the captcha; without it stdin is asked
     #[arg(long, value_name = "TOKEN")]
-    pub captcha_token: Option<String>,
+    pub captcha_token: Option<Hidden>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

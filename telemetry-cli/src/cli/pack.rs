@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{ConfigArgs, StateDirArgs};
+use super::{ConfigArgs, Hidden, StateDirArgs};
 use crate::config::is_address;
 
 /// Which JBD pack.
@@ -25,7 +25,7 @@ pub struct PackArgs {
     /// Its password, if it asks for one: better `env:NAME`, `file:PATH`, the
     /// configuration or $JBD_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET")]
-    pub password: Option<String>,
+    pub password: Option<Hidden>,
 }
 
 pub(super) fn bluetooth_address(text: &str) -> Result<String, &'static str> {

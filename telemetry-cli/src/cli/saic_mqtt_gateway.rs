@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Hidden;
+
 /// `saic-mqtt-gateway`
 #[derive(Clone, Debug, Default, Args)]
 pub struct SaicMqttGatewayArgs {
@@ -17,7 +19,7 @@ pub struct SaicMqttGatewayArgs {
     pub mqtt_user: Option<String>,
     /// Its password: better `env:NAME`, `file:PATH` or $MQTT_PASSWORD than the text itself
     #[arg(long, value_name = "SECRET", help_heading = BROKER)]
-    pub mqtt_password: Option<String>,
+    pub mqtt_password: Option<Hidden>,
     /// Client id; `saic-python-mqtt-gateway` unless set [$MQTT_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = BROKER)]
     pub mqtt_client_id: Option<String>,
@@ -45,7 +47,7 @@ pub struct SaicMqttGatewayArgs {
     pub saic_user: Option<String>,
     /// Its password: better `env:NAME`, `file:PATH` or $SAIC_PASSWORD than the text itself
     #[arg(short = 'p', long, value_name = "SECRET", help_heading = ACCOUNT)]
-    pub saic_password: Option<String>,
+    pub saic_password: Option<Hidden>,
     /// Country code of the phone number [$SAIC_PHONE_COUNTRY_CODE]
     #[arg(long, value_name = "CODE", help_heading = ACCOUNT)]
     pub saic_phone_country_code: Option<String>,
@@ -112,10 +114,10 @@ pub struct SaicMqttGatewayArgs {
     pub openwb_lp_map: Option<String>,
     /// Key of the program at ABRP; the shared one unless set [$ABRP_API_KEY]
     #[arg(long, value_name = "KEY", help_heading = OTHERS)]
-    pub abrp_api_key: Option<String>,
+    pub abrp_api_key: Option<Hidden>,
     /// Your tokens at ABRP: `VIN=token,…` [$ABRP_USER_TOKEN]
     #[arg(long, value_name = "MAP", help_heading = OTHERS)]
-    pub abrp_user_token: Option<String>,
+    pub abrp_user_token: Option<Hidden>,
     /// Another address of ABRP
     #[arg(long, value_name = "URL", help_heading = OTHERS)]
     pub abrp_uri: Option<String>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{AccountArgs, PackArgs, StationArgs};
+use super::{AccountArgs, Hidden, PackArgs, StationArgs};
 use crate::config::BmwRegion;
 
 /// `status`
@@ -61,7 +61,7 @@ pub struct StatusBmwArgs {
     pub username: String,
     /// The answer to the captcha
     #[arg(long, value_name = "TOKEN")]
-    pub captcha_token: Option<String>,
+    pub captcha_token: Option<Hidden>,
     /// Where the account is registered
     #[arg(long, value_enum, default_value_t)]
     pub region: BmwRegion,

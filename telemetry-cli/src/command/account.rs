@@ -80,7 +80,7 @@ fn nothing() -> Radio {
 fn choose(config: &Config, args: &AccountArgs) -> Result<Saic, Failure> {
     let usage = |message: &str, hint: String| Failure::new(Code::Usage, message).hint(hint);
     let environment = Environment::of_process();
-    let password = args.password.clone().or_else(|| {
+    let password = args.password.as_deref().map(str::to_owned).or_else(|| {
         let set = environment.get("SAIC_PASSWORD");
         set.map(|_| "env:SAIC_PASSWORD".to_owned())
     });
@@ -111,7 +111,7 @@ fn choose(config: &Config, args: &AccountArgs) -> Result<Saic, Failure> {
         }
     };
     if let Some(password) = &args.password {
-        account.password = password.clone().into();
+        account.password = password.to_string().into();
     }
     if let Some(region) = &args.region {
         let deserializer = region.to_ascii_lowercase().into_deserializer();

@@ -13,7 +13,7 @@ use crate::source::jbd::PollError;
 /// If it is not clear which one.
 pub(super) fn find(config: &Config, args: &PackArgs) -> Result<Jbd, Failure> {
     let mut pack = which::choose(&config.jbd, &args.name, &args.address)?;
-    let password = args.password.clone().map(Into::into);
+    let password = args.password.as_deref().map(|text| text.to_owned().into());
     let variable = Environment::of_process()
         .get("JBD_PASSWORD")
         .map(|_| "env:JBD_PASSWORD".to_owned().into());

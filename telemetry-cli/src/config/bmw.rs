@@ -34,6 +34,8 @@ pub struct Bmw {
     pub parked_interval: Duration,
     /// CarData: each descriptor on a topic of its own, as BMW sends it.
     pub raw: bool,
+    /// CarData: an estimate of the state of charge between two reports of the car.
+    pub estimate_soc: bool,
     /// Which readings are stored.
     pub store: Keep,
     /// Where the login is kept.
@@ -122,6 +124,7 @@ impl Default for Bmw {
             interval: Duration::from_secs(300),
             parked_interval: Duration::from_secs(1800),
             raw: false,
+            estimate_soc: false,
             store: Keep::default(),
             token_store: BmwTokenStore::default(),
             namespace: "default".to_owned(),

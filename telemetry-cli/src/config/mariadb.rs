@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Secret, duration};
+use super::{MariaDbNames, Secret, duration};
 
 /// `[mariadb]`: a database server that gets every stored reading.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,6 +37,9 @@ pub struct MariaDb {
     /// Rows of this gateway that are older are deleted; none without it.
     #[serde(deserialize_with = "duration::optional")]
     pub history: Option<Duration>,
+    /// What these settings are called where they were set.
+    #[serde(skip)]
+    pub names: MariaDbNames,
 }
 
 impl Default for MariaDb {
@@ -54,6 +57,7 @@ impl Default for MariaDb {
             client_key: None,
             batch: 512,
             history: None,
+            names: MariaDbNames::KEYS,
         }
     }
 }

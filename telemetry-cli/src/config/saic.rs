@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Secret, duration};
 use crate::filter::Keep;
+use crate::zone::Zone;
 
 /// `[[saic]]`: an iSMART account with all its cars.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +49,10 @@ pub struct Saic {
     /// At most so many questions to each car in 24 hours, restarts included.
     #[serde(default = "Saic::default_live_calls_per_day")]
     pub live_calls_per_day: u32,
+    /// Of the battery heating schedule, such as `Europe/Rome`; that of this
+    /// computer if absent.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// How long the account is left to another device that logged in.
     #[serde(with = "duration", default = "Saic::default_relogin_delay")]
     pub relogin_delay: Duration,
@@ -84,6 +89,9 @@ pub enum SaicRegion {
     Th,
     /// China.
     Cn,
+    /// India, whose cars are on another cloud: refused with the reason.
+    #[serde(alias = "india")]
+    In,
 }
 
 impl SaicRegion {
@@ -97,6 +105,7 @@ impl SaicRegion {
             Self::Br => "br",
             Self::Th => "th",
             Self::Cn => "cn",
+            Self::In => "in",
         }
     }
 }
@@ -108,6 +117,9 @@ pub enum SaicPolling {
     /// Messages and what the cloud remembers tell when a car does something.
     #[default]
     Hybrid,
+    /// The rules of the Python gateway: only its drop-in has them, and this is
+    /// refused with the reason.
+    Original,
 }
 
 /// `[saic.vehicle.VIN]`: what the cloud tells wrong about a car.
@@ -156,11 +168,21 @@ impl Saic {
             charging_interval: Self::default_charging_interval(),
             parked_interval: Self::default_parked_interval(),
             live_calls_per_day: Self::default_live_calls_per_day(),
+            time_zone: None,
             relogin_delay: Self::default_relogin_delay(),
             start_messages: true,
             store: Keep::default(),
             vehicle: BTreeMap::new(),
             allow: SaicAllow::default(),
+        }
+    }
+
+    /// The time zone that is named, else that of this computer; `None` if there
+    /// is none of that name.
+    pub fn zone(&self) -> Option<Zone> {
+        match &self.time_zone {
+            Some(name) => Zone::parse(name),
+            None => Some(Zone::System),
         }
     }
 

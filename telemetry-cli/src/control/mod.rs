@@ -20,6 +20,7 @@ pub use inbox::{Inbox, Request};
 
 pub mod battery;
 pub mod bluetooth;
+pub mod clock;
 mod desk;
 mod inbox;
 pub mod power_station;
@@ -65,6 +66,8 @@ pub enum Form {
         /// Unit of measurement.
         unit: &'static str,
     },
+    /// Times of day, or `off`; a text.
+    Times(clock::Times),
 }
 
 impl PartialEq for Control {
@@ -143,6 +146,7 @@ impl Form {
             Self::Number { min, max, step, .. } => {
                 number(text, *min, *max, *step).map(Value::Float)
             }
+            Self::Times(times) => times.parse(text).map(Value::Text),
         };
         value.ok_or_else(|| format!("`{}` is not {}", shortened(text), self.expected()))
     }
@@ -160,6 +164,7 @@ impl Form {
                 step,
                 unit,
             } => format!("a number of {unit} from {min} to {max} in steps of {step}"),
+            Self::Times(times) => times.expected().to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::clock::Times;
 use super::{Control, Form};
 use crate::metric::{Metric, vehicle};
 
@@ -111,6 +112,10 @@ rows! {
     );
     /// How much current may be drawn from a socket.
     CURRENT_LIMIT = row("charge_current_limit", "current_limit", "Charge current limit", select(&["6A", "8A", "16A", "Max"]), Some(&vehicle::CHARGE_CURRENT_LIMIT));
+    /// When it charges, by the clock of the car.
+    CHARGING_SCHEDULE = row("charging_schedule", "charging_schedule", "Charging schedule", Form::Times(Times::Span), None);
+    /// When it heats the traction battery, every day.
+    HEATING_SCHEDULE = row("battery_heating_schedule", "heating_schedule", "Battery heating schedule", Form::Times(Times::One), None);
     /// Locks the charging cable, or lets go of it.
     CABLE_LOCK = guarded("cable_lock", "cable_lock", "Charging cable", Form::Lock, None);
     /// Heats the traction battery.

@@ -3,10 +3,14 @@
 
 use std::process::Output;
 
+use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bimmer::Token;
 use bimmer::cardata::{Client, ClientId, Hosts};
-use serde_json::Value;
+use serde_json::{Value, json};
 use telemetry_cli::cloud::bmw::{CAPTCHA_TOKEN, CLIENT_ID, CarData, MyBmw, PASSWORD, USER};
+use telemetry_cli::cloud::{Answer, Cloud};
 
 use crate::clouds::{serve, serve_cardata};
 use crate::computer::Computer;
@@ -187,4 +191,71 @@ async fn mybmw_takes_the_token_of_a_captcha() {
     let said = text(&output);
     assert!(said.contains("blocked by BMW"), "{said}");
     assert!(said.contains("set `api = \"cardata\"`"), "{said}");
+}
+
+/// The Chinese login, whose first picture is damaged.
+#[derive(Default)]
+struct Chinese {
+    pictures: usize,
+    asked: Vec<(String, String)>,
+}
+
+impl Cloud for Chinese {
+    fn answer(&mut self, head: &Parts, body: &[u8]) -> Answer {
+        const PICTURE: &[u8] = include_bytes!("../data/bmw/slider.jpg");
+        let path = head.uri.path().to_owned();
+        let data = if path.ends_with("/v2/cop/slider-captcha") {
+            self.pictures += 1;
+            let picture = if self.pictures == 1 {
+                &PICTURE[..600]
+            } else {
+                PICTURE
+            };
+            json!({"verifyId": self.pictures.to_string(), "backGroundImg": STANDARD.encode(picture)})
+        } else if path.ends_with("/v1/cop/publickey") {
+            json!({"value": include_str!("../data/bmw/rsa_public.pem")})
+        } else if path.ends_with("/v2/login/pwd") {
+            json!({"access_token": "h.e30.s", "refresh_token": "renewed", "gcid": "G"})
+        } else {
+            json!({})
+        };
+        self.asked
+            .push((path, String::from_utf8_lossy(body).into_owned()));
+        Answer {
+            status: 200,
+            body: json!({"code": 200, "error": false, "data": data})
+                .to_string()
+                .into_bytes(),
+            ..Answer::default()
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_of_the_chinese_login_is_solved() {
+    let served = serve(Chinese::default()).await;
+    let computer = Computer::blank();
+    computer.configure(&format!(
+        "[gateway]\nstate_dir = \"state\"\n[[bmw]]\napi = \"mybmw\"\nregion = \"china\"\n\
+         user = \"8613800138000\"\npassword = \"env:BMW_PASSWORD\"\napi_url = \"{}\"\n",
+        served.url
+    ));
+    let output = run(&computer, &["login", "bmw"]).await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("ok    login"), "{said}");
+    let cloud = served.cloud.lock().unwrap();
+    let checked = cloud
+        .asked
+        .iter()
+        .find(|(path, _)| path.ends_with("/check-captcha"));
+    let (_, body) = checked.expect("the place was checked");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body, json!({"position": "0.42", "verifyId": "2"}));
+    let file = computer
+        .directory
+        .path()
+        .join("state/bmw/8613800138000.token");
+    let token = Token::from_json(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(token.refresh_token.expose(), "renewed");
 }

@@ -24,6 +24,9 @@ const ACCOUNT: &str = "[[saic]]\nuser = \"me@example.com\"\npassword = \"env:HOM
 fn mistakes_are_explained() {
     for (keys, problem) in [
         ("region = \"uk\"", "`region` cannot be `uk`"),
+        ("region = \"in\"", "cars in India are on another cloud"),
+        ("region = \"india\"", "feature `india`"),
+        ("polling = \"original\"", "`telemetry saic-mqtt-gateway`"),
         ("polling = \"sometimes\"", "`polling` cannot be `sometimes`"),
         (
             "base_url = \"gateway\"",
@@ -32,6 +35,10 @@ fn mistakes_are_explained() {
         (
             "country_code = \"de\"",
             "`country_code` is not made of digits",
+        ),
+        (
+            "time_zone = \"Europe/Atlantis\"",
+            "there is no time zone `Europe/Atlantis`",
         ),
         ("interval = \"0s\"", "`interval` is zero"),
         ("live_calls_per_day = 0", "`live_calls_per_day` is zero"),

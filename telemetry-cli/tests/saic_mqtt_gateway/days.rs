@@ -13,7 +13,7 @@ use telemetry_cli::compat::saic::gateway::Cars;
 use telemetry_cli::compat::saic::shared::Shared;
 use telemetry_cli::compat::saic::{Options, client};
 use telemetry_cli::config::Environment;
-use telemetry_cli::sink::mqtt::session::Speaker;
+use telemetry_cli::sink::mqtt::session::{Outgoing, Speaker};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +79,17 @@ pub(super) async fn live<P: Peer + 'static>(
     flags: &str,
     time: Duration,
 ) {
+    live_with(cloud, directory, flags, time, Cars::default()).await;
+}
+
+/// The same with its cars in reach. What it says, topics and payloads.
+pub(super) async fn live_with<P: Peer + 'static>(
+    cloud: &InProcess<P>,
+    directory: &TempDir,
+    flags: &str,
+    time: Duration,
+    cars: Cars,
+) -> Vec<(String, String)> {
     // Whichever test is first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (speaker, mut outgoing) = Speaker::new();
@@ -99,13 +110,23 @@ pub(super) async fn live<P: Peer + 'static>(
         .build()
         .expect("a client");
     let shutdown = CancellationToken::new();
-    let account = Account::new(shared, client, Cars::default(), shutdown.clone());
+    let account = Account::new(shared, client, cars, shutdown.clone());
     let account = tokio::spawn(account.run());
-    let drain = tokio::spawn(async move { while outgoing.recv().await.is_some() {} });
+    let drain = tokio::spawn(async move {
+        let mut said = Vec::new();
+        while let Some(one) = outgoing.recv().await {
+            if let Outgoing::Hold { topic, payload, .. } | Outgoing::Tell { topic, payload, .. } =
+                one
+            {
+                said.push((topic, payload));
+            }
+        }
+        said
+    });
     tokio::time::sleep(time).await;
     shutdown.cancel();
     account.await.expect("no panic");
-    drain.await.expect("no panic");
+    drain.await.expect("no panic")
 }
 
 /// Calls to the car in a day of such phases.
@@ -117,7 +138,7 @@ async fn calls(plan: &[(Activity, f64)], flags: &str) -> u64 {
     cloud.cloud().cloud.live_calls()
 }
 
-const PARKED: (Activity, f64) = (Activity::Parked, 1e6);
+pub(super) const PARKED: (Activity, f64) = (Activity::Parked, 1e6);
 
 /// Two calls a poll: the status and the charging data.
 #[tokio::test(start_paused = true)]

@@ -15,19 +15,26 @@ use tokio_util::sync::CancellationToken;
 use running::Running;
 use watcher::Watcher;
 
+mod allowance;
 mod bursts;
+mod charging_call;
 mod cloud_session;
 mod days;
 mod discovery;
 mod garage;
+mod holiday;
 mod mailbox;
+mod message_list;
 mod others;
 mod packaging;
+mod plausible;
 mod refusals;
 mod restart;
 mod table;
 mod transports;
+mod trips;
 mod values;
+mod wishes;
 
 #[path = "../support/certificate.rs"]
 pub mod certificate;

@@ -206,6 +206,33 @@ async fn a_wallbox_is_told_and_heard() {
         .await;
     // It was not so.
     watcher.wait_for(&car("drivetrain/charging"), "False").await;
+
+    // Home Assistant starts: it gets all values, but nothing new was measured.
+    let measured = |watcher: &Watcher| {
+        let told = watcher.log.iter().filter(|(topic, ..)| topic == soc);
+        told.count()
+    };
+    let before = measured(&watcher);
+    watcher.last.remove(&car("info/series"));
+    watcher
+        .publish("homeassistant/status", "online", false)
+        .await;
+    watcher.wait_for(&car("info/series"), "EH32 S").await;
+    assert_eq!(measured(&watcher), before);
+
+    // That it charges no more is asked of the car, and not shown as a charge.
+    let before = watcher.last[&state].clone();
+    watcher.log.clear();
+    watcher
+        .publish("openWB/chargepoint/2/get/charge_state", "false", false)
+        .await;
+    watcher
+        .wait_until("a poll", |watcher| watcher.last[&state] != before)
+        .await;
+    let charging = car("drivetrain/charging");
+    let shown =
+        |(topic, payload, _): &(String, String, bool)| *topic == charging && payload == "True";
+    assert!(!watcher.log.iter().any(shown));
     assert!(running.stop().success());
     assert!(
         !watcher

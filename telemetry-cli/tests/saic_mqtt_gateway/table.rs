@@ -26,7 +26,9 @@ fn every_topic_and_entity_has_its_row() {
         assert!(rows.iter().any(|row| row[0] == cell), "{topic}");
     }
     for line in ENTITIES.lines().filter(|line| !line.starts_with('#')) {
-        let (platform, name) = line.split_once(' ').expect("platform and name");
+        let mut cells = line.split(" | ");
+        let (platform, name) = (cells.next(), cells.next());
+        let (platform, name) = platform.zip(name).expect("platform and name");
         let name = format!("`{name}`");
         assert!(
             rows.iter().any(|row| row[0] == platform && row[1] == name),

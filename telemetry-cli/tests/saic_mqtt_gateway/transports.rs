@@ -69,7 +69,7 @@ async fn a_certificate_for_another_name_counts_if_that_is_asked_for() {
     refused(
         &uri,
         &strict,
-        &format!("another host name; check mqtt.url, or give `{flag} false`"),
+        &format!("another host name; check `--mqtt-uri`, or give `{flag} false`"),
     )
     .await;
     works(&broker, &uri, &["--mqtt-server-cert", &ca, flag, "false"]).await;

@@ -1,10 +1,10 @@
 //! What is published, and what commands do.
 
-use saic_ismart::simulator::Activity;
+use saic_ismart::simulator::{Activity, Faults};
 
 use super::{CAR, LWT, Program, Simulated, VIN, car, tell};
 use crate::mosquitto::Mosquitto;
-use crate::watcher::Watcher;
+use crate::watcher::{Watcher, retained};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_car_is_published_and_obeys() {
@@ -17,6 +17,8 @@ async fn a_car_is_published_and_obeys() {
     watcher.wait_for(LWT, "online").await;
     watcher.wait_for(&car("available"), "online").await;
     for (topic, payload) in [
+        ("commands/usedUp", "False"),
+        ("refresh/holiday", "False"),
         ("info/series", "EH32 S"),
         ("refresh/mode", "periodic"),
         ("refresh/period/active", "30"),
@@ -45,6 +47,15 @@ async fn a_car_is_published_and_obeys() {
     assert!((54.0..60.0).contains(&number(&watcher, "drivetrain/soc")));
     assert!(number(&watcher, "drivetrain/power") < -1.0);
     assert!(number(&watcher, "drivetrain/mileage") > 20_000.0);
+    let time = |watcher: &Watcher, topic: &str| {
+        let text = &watcher.last[&car(topic)];
+        chrono::DateTime::parse_from_rfc3339(text).expect("a time")
+    };
+    watcher
+        .wait_until("a time of the next update", |watcher| {
+            time(watcher, "refresh/nextUpdate") > time(watcher, "refresh/lastUpdate")
+        })
+        .await;
     let document = format!("homeassistant/device/{VIN}_mg/config");
     watcher
         .wait_until("a document", |watcher| watcher.last.contains_key(&document))
@@ -85,7 +96,19 @@ async fn a_car_is_published_and_obeys() {
         "Failed: Unsupported topic windows/driver/set"
     );
 
-    // Only settings count when the broker has kept them.
+    // Who asks for another car hears that, too.
+    let nowhere = car("doors/locked").replace(VIN, "LSJDEMO0000000009");
+    watcher
+        .publish(&format!("{nowhere}/set"), "True", false)
+        .await;
+    watcher
+        .wait_for(
+            &format!("{nowhere}/result"),
+            "Failed: there is no such car in the account",
+        )
+        .await;
+
+    // What the broker had kept is heard as fresh by those who have subscribed.
     watcher
         .publish(&format!("{CAR}/doors/locked/set"), "True", true)
         .await;
@@ -93,6 +116,42 @@ async fn a_car_is_published_and_obeys() {
     assert!(running.stop().success());
     watcher.wait_for(LWT, "offline").await;
     assert_eq!(cloud.logins(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_is_shown_at_once_and_taken_back_if_it_fails() {
+    let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    watcher.wait_for(&car("available"), "online").await;
+    watcher.wait_for(&car("drivetrain/socTarget"), "80").await;
+    // A setting of the gateway needs no poll.
+    let kwh = "drivetrain/totalBatteryCapacity";
+    assert_eq!(tell(&mut watcher, kwh, "61.5").await, "Success");
+    watcher.wait_for(&car(kwh), "61.5").await;
+
+    let faults = Faults {
+        unavailable: 1.0,
+        ..Faults::default()
+    };
+    cloud.lock().saic.0.set_faults(faults);
+    watcher.log.clear();
+    let result = tell(&mut watcher, "drivetrain/socTarget", "90").await;
+    assert!(result.starts_with("Failed: return code: 6, "), "{result}");
+    assert!(
+        result.ends_with("; nothing is wrong here: try again later"),
+        "{result}"
+    );
+    watcher.wait_for(&car("drivetrain/socTarget"), "80").await;
+    let log = watcher.log.iter();
+    let shown: Vec<_> = log
+        .filter(|(topic, ..)| *topic == car("drivetrain/socTarget"))
+        .map(|(_, payload, _)| payload.as_str())
+        .collect();
+    assert_eq!(shown, ["90", "80"]);
+    assert!(running.stop().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,5 +186,44 @@ async fn what_a_broker_had_kept_moves_no_car() {
         "Success"
     );
     watcher.wait_for(&car("available"), "online").await;
+    assert!(running.stop().success());
+    // Settings stay for the next start, and what never counted is left alone.
+    let kept = retained(broker.address()).await;
+    assert_eq!(kept[&car("refresh/period/inActive/set")], "7200");
+    assert_eq!(kept[&car("refresh/mode/set")], "off");
+    // A single poll that was kept is answered, and does nothing.
+    watcher
+        .publish(&car("refresh/mode/set"), "force", true)
+        .await;
+    let calls = cloud.live_calls();
+    watcher.last.clear();
+    let running = program.start(&[]);
+    watcher
+        .wait_for(&car("refresh/mode/result"), "Success")
+        .await;
+    watcher.wait_for(&car("refresh/mode"), "periodic").await;
+    assert_eq!(cloud.live_calls(), calls);
+    assert!(running.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hybrid_polling_shows_what_the_cloud_had_kept() {
+    let cloud = Simulated::doing(Activity::OutOfReach).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&["--polling", "hybrid"]);
+    for (topic, payload) in [
+        ("refresh/freshness", "cached"),
+        ("drivetrain/mileage", "20481.5"),
+        ("drivetrain/soc", "54.0"),
+        ("drivetrain/running", "False"),
+        ("doors/locked", "True"),
+    ] {
+        watcher.wait_for(&car(topic), payload).await;
+    }
+    // Nobody has asked the car for it.
+    assert!(!watcher.last.contains_key(&car("available")));
+    assert!(watcher.last.contains_key(&car("refresh/lastUpdate")));
     assert!(running.stop().success());
 }

@@ -8,10 +8,11 @@ use tokio::sync::Mutex;
 use super::{Client, Inner};
 use crate::cardata::account_state::StateFile;
 use crate::cardata::hosts::{ClientId, Hosts};
-use crate::cardata::session::{Session, State};
+use crate::cardata::session::Session;
 use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::http::{Https, Transport};
+use crate::keeper::TokenKeeper;
 use crate::token::{MemoryTokenStore, TokenStore};
 
 /// Sets a [`Client`] up.
@@ -97,11 +98,9 @@ impl ClientBuilder {
         };
         let session = Arc::new(Session {
             transport: transport.clone(),
-            store: self.store,
             hosts: self.hosts.clone(),
             client_id: self.client_id.clone(),
-            clock: self.clock.clone(),
-            state: Mutex::new(State::default()),
+            keeper: TokenKeeper::new(self.store, self.clock.clone()),
         });
         Ok(Client(Arc::new(Inner {
             client_id: self.client_id,

@@ -121,7 +121,7 @@ impl Client {
     ///
     /// [`Error::Store`] if it cannot be stored.
     pub async fn adopt_token(&self, token: Token) -> Result<(), Error> {
-        self.0.session.adopt(token).await
+        self.0.session.keeper.hold().await.adopt(token).await
     }
 
     /// A valid token; renews it if it is about to end. Call it once a week at
@@ -151,7 +151,7 @@ impl Client {
     ///
     /// [`Error::Store`] if it can still not be stored.
     pub async fn settle(&self) -> Result<(), Error> {
-        self.0.session.settle().await
+        self.0.session.keeper.settle().await
     }
 
     /// What is remembered about the account: used quota, own container.

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Client;
@@ -11,12 +12,13 @@ use crate::error::{Call, Error, LoginError, clipped};
 use crate::http::{Request, Response};
 use crate::token::Token;
 
-/// Repeats of a read where the server fails or does not answer.
+/// Repeats of a call that did not leave.
 const REPEATS: u32 = 3;
 
 impl Client {
-    /// Sends one call: counts it, renews the token once, repeats reads where
-    /// the server fails.
+    /// Sends one call: counts it, renews the token once, repeats it where it
+    /// did not reach the service. What reached it is not repeated, as each call
+    /// is one of 50 a day.
     pub(super) async fn send<E: Endpoint + Sync>(&self, endpoint: &E) -> Result<E::Answer, Error> {
         let call = || Call {
             name: endpoint.name(),
@@ -26,7 +28,7 @@ impl Client {
         let mut repeats = 0;
         loop {
             let token = self.0.session.token_instead_of(refused.as_ref()).await?;
-            self.take_call(call()).await?;
+            let counted_at = self.take_call(call()).await?;
             let outcome = self.exchange(call(), self.request(endpoint, &token)).await;
             let judged = match outcome {
                 Ok(response) if response.is_success() => {
@@ -50,8 +52,12 @@ impl Client {
                 Judged::Refresh(error) | Judged::Final(error) => return Err(error),
                 Judged::Passing(error) => error,
             };
-            let unsent = matches!(error, Error::NotSent { .. });
-            if repeats >= REPEATS || (endpoint.is_command() && !unsent) {
+            if !matches!(error, Error::NotSent { .. }) {
+                return Err(error);
+            }
+            let unsent = move |state: &mut AccountState| state.budget.give_back(counted_at);
+            self.0.state.update(unsent).await.map_err(Error::Store)?;
+            if repeats >= REPEATS {
                 return Err(error);
             }
             tokio::time::sleep(pause(repeats)?).await;
@@ -86,7 +92,8 @@ impl Client {
         sent.map_err(|source| Judged::Passing(Error::transport(call, source)))
     }
 
-    async fn take_call(&self, call: Call) -> Result<(), Error> {
+    /// Counts a call, and tells the time that it is counted by.
+    async fn take_call(&self, call: Call) -> Result<DateTime<Utc>, Error> {
         let now = self.now();
         let taken = self
             .0
@@ -100,7 +107,8 @@ impl Client {
                 retry_after,
                 message: "the 50 calls of the last 24 hours are used up; nothing was sent"
                     .to_owned(),
-            })
+            })?;
+        Ok(now)
     }
 
     /// What a refusal means. A quota answer is remembered.

@@ -2,17 +2,17 @@ use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{Client, Inner};
 use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::http::{Https, Transport};
+use crate::keeper::TokenKeeper;
 use crate::mybmw::agent::build_string;
 use crate::mybmw::auth::Credentials;
 use crate::mybmw::region::Region;
-use crate::mybmw::session::{Session, State};
+use crate::mybmw::session::Session;
 use crate::secret::Secret;
 use crate::token::{MemoryTokenStore, TokenStore};
 
@@ -144,8 +144,7 @@ impl ClientBuilder {
             .unwrap_or_else(|| Uuid::new_v4().to_string());
         let session = Arc::new(Session {
             transport: transport.clone(),
-            store: self.store,
-            clock: self.clock.clone(),
+            keeper: TokenKeeper::new(self.store, self.clock.clone()),
             region: self.region,
             api_url: self.api_url.clone(),
             auth_url: self.auth_url,
@@ -153,7 +152,6 @@ impl ClientBuilder {
             correlation_id: Uuid::new_v4().to_string(),
             credentials: self.credentials,
             captcha: StdMutex::new(self.captcha),
-            state: Mutex::new(State::default()),
         });
         Ok(Client(Arc::new(Inner {
             session,

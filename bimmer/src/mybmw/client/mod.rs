@@ -103,7 +103,7 @@ impl Client {
     ///
     /// [`Error::Store`] if it can still not be stored.
     pub async fn settle(&self) -> Result<(), Error> {
-        self.0.session.settle().await
+        self.0.session.keeper.settle().await
     }
 
     /// Takes a new captcha token for the next login.

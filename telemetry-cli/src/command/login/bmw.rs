@@ -73,24 +73,26 @@ fn choose(config: &Config, wanted: Option<&str>) -> Result<Bmw, Failure> {
 
 async fn mybmw(bmw: &mut Bmw, args: &LoginBmwArgs, directory: &Path) -> Result<(), Failure> {
     let failed = |error: BmwError| error.failure("");
-    if bmw.region == BmwRegion::China {
-        let message =
-            "the login of the region china asks for a slider, which is not supported here";
-        return Err(Failure::new(Code::Login, message)
-            .hint("put a refresh token of that account into the token store"));
+    let is_china = bmw.region == BmwRegion::China;
+    if !is_china {
+        let token = match &args.captcha_token {
+            Some(token) => token.to_string(),
+            None => ask_for_captcha()?,
+        };
+        bmw.captcha_token = Some(token.into());
     }
-    let token = match &args.captcha_token {
-        Some(token) => token.clone(),
-        None => ask_for_captcha()?,
-    };
-    bmw.captcha_token = Some(token.into());
     let tokens = Tokens::open(bmw, Some(directory)).map_err(failed)?;
     // Whatever was kept: a new login was asked for.
     bimmer::TokenStore::clear(&tokens)
         .await
         .map_err(|error| failed(error.into()))?;
     let client = account::mybmw(bmw, tokens, None).map_err(failed)?;
-    client.token().await.map_err(|error| failed(error.into()))?;
+    // Its picture is solved here.
+    let token = match is_china {
+        true => client.china_login().await,
+        false => client.token().await,
+    };
+    token.map_err(|error| failed(error.into()))?;
     bmw.captcha_token = None;
     Ok(())
 }

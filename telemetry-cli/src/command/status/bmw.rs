@@ -69,7 +69,10 @@ fn config(args: &StatusBmwArgs) -> Result<Bmw, Failure> {
         vin: args.vin.iter().cloned().collect(),
         api_url: args.base_url.clone(),
         stream_ca: args.ca.clone(),
-        captcha_token: args.captcha_token.clone().map(Into::into),
+        captcha_token: args
+            .captcha_token
+            .as_deref()
+            .map(|text| text.to_owned().into()),
         ..Bmw::default()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{password, stations, tables};
 use crate::cli::BluettiMonitorArgs;
-use crate::config::{self, Config, DropIn, Environment};
+use crate::config::{self, Config, DropIn, Environment, MariaDbNames};
 use crate::filter::Keep;
 use crate::sink::Context;
 use crate::sink::mariadb::originals::{self, Originals};
@@ -27,6 +27,7 @@ pub fn config(args: &BluettiMonitorArgs, environment: &Environment) -> Config {
             user: args.dbuser.clone(),
             password: password(args.dbpass.as_deref(), environment, "DBPASS"),
             database: args.dbname.clone(),
+            names: MariaDbNames::FLAGS,
             ..config::MariaDb::default()
         }),
         bluetti: stations,

@@ -90,7 +90,7 @@ fn vehicles(args: &BmwMqttArgs, environment: &Environment) -> Result<Vec<Vehicle
     let mut captchas: BTreeMap<String, String> = args
         .captcha_tokens
         .iter()
-        .map(|(name, token)| (name.to_lowercase(), token.clone()))
+        .map(|(name, token)| (name.to_lowercase(), token.to_string()))
         .collect();
     let mut vehicles: Vec<Vehicle> = Vec::new();
     for (variable_name, vin) in environment.iter() {

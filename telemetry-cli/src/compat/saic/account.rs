@@ -13,13 +13,15 @@ use tokio_util::sync::CancellationToken;
 use super::announcer::{self, Announcer};
 use super::car::{self, Car, WAITING, Wish};
 use super::client;
+use super::complaint::Complaint;
 use super::garage;
 use super::gateway::{Cars, Handle};
 use super::messages::Seen;
+use super::missing::Missing;
 use super::shared::Shared;
 use super::text;
-use super::zone::Zone;
 use crate::sink::mqtt::session::Outgoing;
+use crate::zone::Zone;
 
 /// Messages a page, and pages at most.
 const PAGE: u32 = 20;
@@ -35,8 +37,6 @@ const ALARMS: [(AlarmKind, bool); 3] = [
 /// Where the messages that were seen are kept.
 const SEEN: &str = "messages.json";
 
-const DAY: Duration = Duration::from_secs(86_400);
-
 /// After a login that was refused. A lock ends the next day, a password may be
 /// set right in the app; five attempts a day would lock the account.
 const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
@@ -48,10 +48,13 @@ pub struct Account {
     client: Client,
     cars: Cars,
     seen: Seen,
+    missing: Missing,
+    /// Its time zone, as the cloud names it.
+    zone: Option<String>,
     tasks: JoinSet<()>,
     shutdown: CancellationToken,
-    /// When messages that cannot be read were last complained of.
-    complained: Option<Instant>,
+    /// About messages that cannot be read.
+    complaint: Complaint,
     /// The cloud has refused a login: the next list begins with another one.
     refused: bool,
 }
@@ -64,9 +67,11 @@ impl Account {
             shared,
             client,
             cars,
+            missing: Missing::default(),
+            zone: None,
             tasks: JoinSet::new(),
             shutdown,
-            complained: None,
+            complaint: Complaint::default(),
             refused: false,
         }
     }
@@ -104,6 +109,7 @@ impl Account {
                         tracing::warn!("the account has no cars");
                         options.messages_interval
                     }
+                    Ok(_) if self.missing.is_in_doubt() => options.messages_interval,
                     Ok(_) => options.account_interval,
                     Err(error) => self.failed(&error).await,
                 };
@@ -130,7 +136,10 @@ impl Account {
     /// Cars that were there before a restart live at once: their commands count
     /// also while the account is left to another device.
     fn start_known(&mut self, pause: Duration) {
-        let known = garage::load(&self.shared);
+        let garage::Known { cars: known, zone } = garage::load(&self.shared);
+        if let Some(zone) = zone {
+            self.learn_zone(zone);
+        }
         for info in &known {
             if let Some(vin) = &info.vin {
                 self.start(vin.as_str(), info, pause);
@@ -173,7 +182,7 @@ impl Account {
             self.refused = false;
         }
         let list = self.client.vehicles().await?;
-        self.learn_zone().await;
+        self.ask_zone().await;
         self.hold("lastRefresh", text::timestamp(self.shared.now()));
         let known = self.cars.vins();
         let first = known.is_empty();
@@ -181,6 +190,10 @@ impl Account {
             // Nobody sells all cars at once: the cloud forgets them now and then.
             tracing::warn!("the list of cars is empty, the known ones stay");
             return Ok(known.len());
+        }
+        if first && list.iter().any(|info| info.vin.is_some()) {
+            // Before the cars say anything: whoever hears them may answer at once.
+            self.listen();
         }
         let mut there = Vec::new();
         for info in &list {
@@ -197,42 +210,46 @@ impl Account {
             self.register_alarms(info).await;
             there.push(vin);
         }
-        for vin in self.cars.vins() {
-            if !there.contains(&vin) {
-                self.remove(&vin).await;
-            }
-        }
         if first && !there.is_empty() {
             self.listen();
         }
         if !there.is_empty() {
             self.forget_others(&there).await;
-            garage::save(&self.shared, &list).await;
+        }
+        // A car that is missing once is there again at the next start.
+        if !there.is_empty() && !self.missing.is_in_doubt() {
+            garage::save(&self.shared, &list, self.zone.as_deref()).await;
         }
         Ok(there.len())
     }
 
-    /// Cars that left while no gateway was there to see it.
-    async fn forget_others(&self, there: &[String]) {
-        for vin in car::remembered(&self.shared) {
-            if !there.contains(&vin) {
-                self.remove(&vin).await;
-                car::forget(&self.shared, &vin).await;
-            }
+    /// Cars that have left, perhaps while no gateway was there to see it.
+    async fn forget_others(&mut self, there: &[String]) {
+        let known = self.cars.vins().into_iter();
+        let known = known.chain(car::remembered(&self.shared));
+        for vin in self.missing.look(known, there) {
+            self.remove(&vin).await;
+            car::forget(&self.shared, &vin).await;
+        }
+        if self.missing.is_in_doubt() {
+            tracing::info!("a car is missing in the list: it is looked for again");
         }
     }
 
-    async fn learn_zone(&self) {
+    async fn ask_zone(&mut self) {
         match self.client.timezone().await {
-            Ok(name) => {
-                let zone = name.as_deref().and_then(Zone::parse);
-                if let Some(zone) = zone {
-                    self.shared.set_zone(zone);
-                }
-                self.hold("userTimezone", name.unwrap_or_else(|| "unknown".to_owned()));
-            }
+            Ok(Some(name)) => self.learn_zone(name),
+            Ok(None) => self.hold("userTimezone", "unknown".to_owned()),
             Err(error) => tracing::warn!("no time zone of the account: {error}"),
         }
+    }
+
+    fn learn_zone(&mut self, name: String) {
+        if let Some(zone) = Zone::parse(&name) {
+            self.shared.set_zone(zone);
+        }
+        self.hold("userTimezone", name.clone());
+        self.zone = Some(name);
     }
 
     /// A car lives, and is left alone for `pause` unless somebody wants something.
@@ -251,6 +268,7 @@ impl Account {
             info: info.clone(),
             wishes,
             stop: stop.clone(),
+            is_asked: car.is_asked(),
         };
         self.cars.insert(vin.to_owned(), handle);
         if let Some(announcer) = Announcer::car(&self.shared, info, &car) {
@@ -305,6 +323,10 @@ impl Account {
     }
 
     async fn messages(&mut self) -> Result<(), Error> {
+        // Whoever switches polling off leaves the account to the phone.
+        if !self.cars.is_any_asked() {
+            return Ok(());
+        }
         let mut changes = Vec::new();
         let read = self.read_messages(&mut changes).await;
         // Not before: what is deleted would move the next page.
@@ -314,47 +336,44 @@ impl Account {
             }
         }
         match &read {
-            Ok(()) => self.complained = None,
-            // Told already, or the way of things.
-            Err(error @ Error::Login(_)) => tracing::debug!("no messages: {error}"),
-            Err(error) => self.complain(error),
+            Ok(()) => self.complaint.settle(),
+            // A login that fails is told where the list of cars is read.
+            Err(error)
+                if !matches!(error, Error::Login(_)) && self.complaint.is_due(Instant::now()) =>
+            {
+                tracing::warn!(
+                    "no messages, so that a car that is started is noticed late: {error}"
+                );
+            }
+            Err(error) => tracing::debug!("no messages: {error}"),
         }
         read
-    }
-
-    /// Once, and then once a day.
-    fn complain(&mut self, error: &Error) {
-        let told = self.complained.is_some_and(|at| at.elapsed() < DAY);
-        if told {
-            tracing::debug!("no messages: {error}");
-            return;
-        }
-        self.complained = Some(Instant::now());
-        tracing::warn!("no messages, so that a car that is started is noticed late: {error}");
     }
 
     /// Reads until a page holds what was seen before. What the cloud is to be
     /// told about them is added to `changes`.
     async fn read_messages(&mut self, changes: &mut Vec<ChangeMessages>) -> Result<(), Error> {
+        let mut all = Vec::new();
         for page in 1..=PAGES {
             let list = self
                 .client
                 .messages(MessageGroup::Alarm, page, PAGE)
                 .await?;
             let list = list.messages;
-            let last = list.len() < PAGE as usize;
-            let outcome = self.seen.take(list, self.shared.zone(), self.shared.now());
-            let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
-            for (vin, message, at) in outcome.news {
-                self.cars.wish(&vin, Wish::Message(Box::new(message), at));
-            }
-            changes.extend(outcome.changes);
-            if something {
-                self.shared.save(SEEN, &self.seen).await;
-            }
-            if outcome.reached_known || last {
+            let last = list.len() < PAGE as usize || self.seen.reaches(&list);
+            all.extend(list);
+            if last {
                 break;
             }
+        }
+        let outcome = self.seen.take(all, self.shared.zone(), self.shared.now());
+        let something = !outcome.changes.is_empty() || !outcome.news.is_empty();
+        for (vin, message, at) in outcome.news {
+            self.cars.wish(&vin, Wish::Message(Box::new(message), at));
+        }
+        changes.extend(outcome.changes);
+        if something {
+            self.shared.save(SEEN, &self.seen).await;
         }
         Ok(())
     }

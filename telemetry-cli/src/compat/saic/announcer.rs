@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use saic_ismart::{Profile, VehicleInfo};
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -185,7 +186,10 @@ impl Announcer {
                 entities = old.len(),
                 "Home Assistant knows them from another gateway"
             );
-            for topic in old {
+            // Others would stay in Home Assistant, provided by nobody.
+            let kept = self.document().map(|document| successors(&document));
+            let kept = kept.unwrap_or_default();
+            for topic in old.iter().filter(|topic| is_kept(topic, &kept)) {
                 self.tell(topic, r#"{"migrate_discovery":true}"#, false);
             }
             sleep(STEP).await;
@@ -217,6 +221,24 @@ impl Announcer {
             retain,
         });
     }
+}
+
+/// Platforms and unique ids of the entities of a document.
+fn successors(document: &Document) -> BTreeSet<(String, String)> {
+    let components = document.content.get("components");
+    let components = components.and_then(Value::as_object).into_iter().flatten();
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    components
+        .filter_map(|(_, one)| text(&one["platform"]).zip(text(&one["unique_id"])))
+        .collect()
+}
+
+/// Whether the entity of an old topic, `…/PLATFORM/NODE/UNIQUE ID/config`, lives on.
+fn is_kept(topic: &str, successors: &BTreeSet<(String, String)>) -> bool {
+    let mut levels = topic.rsplit('/').skip(1);
+    let (id, _, platform) = (levels.next(), levels.next(), levels.next());
+    let old = platform.zip(id);
+    old.is_some_and(|(platform, id)| successors.contains(&(platform.to_owned(), id.to_owned())))
 }
 
 /// Waits until the document is another one.

@@ -16,6 +16,18 @@ pub struct Charge {
     pub min_percent: f64,
 }
 
+impl Charge {
+    /// Of a battery that feeds something: as long as it lasts, it loses as it
+    /// would gain.
+    pub fn backwards(self) -> Self {
+        Self {
+            power_kw: self.power_kw.map(|power| -power),
+            remaining_s: 0,
+            ..self
+        }
+    }
+}
+
 /// Less than this is no charge to count on.
 const LEAST_KW: f64 = 1.0;
 

@@ -18,6 +18,8 @@ pub enum Command {
     Mode(Mode),
     /// A period of polling, s.
     Period(Period, u32),
+    /// Whether the car is asked rarely, because its owner is away.
+    Holiday(bool),
     /// What the battery holds, kWh; nothing for what the series says.
     Capacity(Option<f64>),
     /// Whether something draws from the traction battery.
@@ -98,6 +100,7 @@ impl Command {
         }
         Ok(match name {
             "refresh/mode" => Self::Mode(Mode::parse(text).ok_or_else(|| unsupported(text))?),
+            "refresh/holiday" => Self::Holiday(boolean()?),
             "drivetrain/totalBatteryCapacity" => Self::Capacity(capacity_kwh(text)?),
             "drivetrain/hvBatteryActive" => Self::HvActive(boolean()?),
             "drivetrain/charging" => Self::Charge(match boolean()? {
@@ -118,7 +121,7 @@ impl Command {
                     })?,
             ),
             "drivetrain/chargingSchedule" => Self::ChargingSchedule(
-                charging_schedule(text)
+                charging_schedule(text, profile)
                     .map_err(|why| format!("Error setting charging schedule: {why}"))?,
             ),
             "drivetrain/batteryHeating" => Self::BatteryHeating(boolean()?),
@@ -165,7 +168,11 @@ impl Command {
     pub fn is_setting(&self) -> bool {
         matches!(
             self,
-            Self::Mode(_) | Self::Period(..) | Self::Capacity(_) | Self::HvActive(_)
+            Self::Mode(_)
+                | Self::Period(..)
+                | Self::Holiday(_)
+                | Self::Capacity(_)
+                | Self::HvActive(_)
         )
     }
 
@@ -174,14 +181,17 @@ impl Command {
     pub fn may_be_retained(&self) -> bool {
         match self {
             Self::Mode(mode) => !mode.is_single(),
-            Self::Period(..) | Self::Capacity(_) => true,
+            Self::Period(..) | Self::Holiday(_) | Self::Capacity(_) => true,
             _ => false,
         }
     }
 
     /// Whether the car is asked after it.
     pub fn is_followed_by_poll(&self) -> bool {
-        !matches!(self, Self::Mode(_) | Self::Period(..) | Self::Capacity(_))
+        !matches!(
+            self,
+            Self::Mode(_) | Self::Period(..) | Self::Holiday(_) | Self::Capacity(_)
+        )
     }
 }
 
@@ -202,6 +212,15 @@ pub fn climate_order(
         ClimateWish::Front => Climate::FrontDefrost,
         ClimateWish::BlowingOnly => Climate::BlowOnly,
     })
+}
+
+/// The highest level of the seats in front; 0 if they are not heated.
+pub fn highest_level(profile: &Profile) -> u8 {
+    match profile.seat_heating {
+        SeatHeating::None => 0,
+        SeatHeating::Levels => 3,
+        SeatHeating::OnOff => 1,
+    }
 }
 
 /// Both seats, one of them at a new level.
@@ -254,7 +273,8 @@ fn whole(text: &str) -> Option<f64> {
 }
 
 /// Seconds that a period can have. Home Assistant is offered less.
-const PERIODS_S: std::ops::RangeInclusive<u32> = 5..=2_592_000;
+const LONGEST_PERIOD_S: u32 = 2_592_000;
+const SHORTEST_PERIOD_S: u32 = 5;
 
 /// −1 brings the default back, as in the original, which takes other nonsense, too.
 fn period_s(period: Option<Period>, text: &str) -> Result<u32, String> {
@@ -267,11 +287,17 @@ fn period_s(period: Option<Period>, text: &str) -> Result<u32, String> {
     if seconds == -1.0 {
         return Ok(super::refresh::Periods::default().get(period));
     }
-    let (low, high) = (*PERIODS_S.start(), *PERIODS_S.end());
+    let low = match period {
+        // A car that was shut down is then parked at once.
+        Period::InactiveGrace | Period::AfterShutdown => 0,
+        Period::Active | Period::Inactive => SHORTEST_PERIOD_S,
+    };
+    let high = LONGEST_PERIOD_S;
     match (f64::from(low)..=f64::from(high)).contains(&seconds) {
         true => Ok(seconds as u32),
         false => Err(format!(
-            "Error setting value for payload {seconds}: from {low} to {high} seconds"
+            "Error setting value for payload {}: from {low} to {high} seconds",
+            shortened(text)
         )),
     }
 }
@@ -319,16 +345,16 @@ fn climate(text: &str) -> Option<ClimateWish> {
 
 fn seat(side: Side, text: &str, profile: &Profile) -> Result<Command, String> {
     let wrong = |why: String| format!("Error setting heated seats: {why}");
-    let highest = match profile.seat_heating {
-        SeatHeating::None => return Ok(Command::Nothing),
-        SeatHeating::Levels => 3,
-        SeatHeating::OnOff => 1,
-    };
+    let highest = highest_level(profile);
+    if highest == 0 {
+        return Ok(Command::Nothing);
+    }
     let level = whole(text).ok_or_else(|| wrong(unsupported(text)))?;
     match (0.0..=f64::from(highest)).contains(&level) {
         true => Ok(Command::Seat(side, level as u8)),
         false => Err(wrong(format!(
-            "Invalid heated seat level {level}. Range must be from 0 to {highest} inclusive"
+            "Invalid heated seat level {}. Range must be from 0 to {highest} inclusive",
+            shortened(text)
         ))),
     }
 }
@@ -368,12 +394,15 @@ fn find_my_car(text: &str) -> Option<CarCommand> {
     })
 }
 
-fn charging_schedule(text: &str) -> Result<ChargeSchedule, String> {
+fn charging_schedule(text: &str, profile: &Profile) -> Result<ChargeSchedule, String> {
     let object = object(text)?;
     let mode = string(&object, "mode")?.to_ascii_uppercase();
     let mode = match mode.as_str() {
         "DISABLED" => ScheduleMode::Off,
         "UNTIL_CONFIGURED_TIME" => ScheduleMode::UntilTime,
+        "UNTIL_CONFIGURED_SOC" if !profile.has_target_soc => {
+            return Err("this car has no target SoC".to_owned());
+        }
         "UNTIL_CONFIGURED_SOC" => ScheduleMode::UntilTargetSoc,
         other => return Err(format!("no mode {}", shortened(other))),
     };
@@ -411,9 +440,9 @@ fn clock(text: &str) -> Result<(u8, u8), String> {
         part.parse::<u8>().ok().filter(|_| digits)
     });
     let (hour, minute) = (parts.next().flatten(), parts.next().flatten());
-    let rest_is_seconds = parts.all(|part| part.is_some_and(|seconds| seconds < 60));
-    match (hour, minute) {
-        (Some(hour @ 0..24), Some(minute @ 0..60)) if rest_is_seconds => Ok((hour, minute)),
+    let seconds = parts.next().unwrap_or(Some(0));
+    match (hour, minute, seconds, parts.next()) {
+        (Some(hour @ 0..24), Some(minute @ 0..60), Some(0..60), None) => Ok((hour, minute)),
         _ => Err(wrong()),
     }
 }

@@ -54,10 +54,22 @@ fn every_command_has_its_payloads() {
             Command::Period(Period::AfterShutdown, 30),
         ),
         (
+            "refresh/period/afterShutdown",
+            "0",
+            Command::Period(Period::AfterShutdown, 0),
+        ),
+        (
+            "refresh/period/inActiveGrace",
+            "0",
+            Command::Period(Period::InactiveGrace, 0),
+        ),
+        (
             "refresh/period/inActiveGrace",
             "43200",
             Command::Period(Period::InactiveGrace, 43_200),
         ),
+        ("refresh/holiday", "True", Command::Holiday(true)),
+        ("refresh/holiday", "off", Command::Holiday(false)),
         (
             "drivetrain/totalBatteryCapacity",
             "61.5",
@@ -319,6 +331,11 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         ),
         (
             "refresh/period/active",
+            "0",
+            "Error setting value for payload 0: from 5 to 2592000 seconds",
+        ),
+        (
+            "refresh/period/active",
             "soon",
             "Error setting value for payload soon",
         ),
@@ -340,6 +357,8 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         "[]",
         "{}",
         r#"{"startTime":"25:00","endTime":"06:00","mode":"DISABLED"}"#,
+        r#"{"startTime":"6:00:00:00:00","endTime":"06:00","mode":"DISABLED"}"#,
+        r#"{"startTime":"6:00:60","endTime":"06:00","mode":"DISABLED"}"#,
     ] {
         let why = parse("drivetrain/chargingSchedule", json).unwrap_err();
         assert!(
@@ -358,6 +377,17 @@ fn what_does_not_fit_is_answered_as_the_original_does() {
         "Error setting value for payload 8A"
     );
     assert!(refused("climate/heatedSeatsFrontLeftLevel", "2").ends_with("from 0 to 1 inclusive"));
+    assert!(refused("climate/heatedSeatsFrontLeftLevel", "1e308").len() < 200);
+    let until_soc = r#"{"startTime":"22:00","endTime":"06:00","mode":"UNTIL_CONFIGURED_SOC"}"#;
+    assert_eq!(
+        refused("drivetrain/chargingSchedule", until_soc),
+        "Error setting charging schedule: this car has no target SoC"
+    );
+    assert!(parse("drivetrain/chargingSchedule", until_soc).is_ok());
+    assert_eq!(
+        refused("refresh/holiday", "soon"),
+        "Unsupported payload soon"
+    );
     let none = Command::parse(
         "climate/heatedSeatsFrontLeftLevel",
         b"2",
@@ -374,6 +404,7 @@ fn only_settings_count_when_they_are_retained() {
         ("refresh/mode", "force", false),
         ("refresh/mode", "charging_detection", false),
         ("refresh/period/active", "60", true),
+        ("refresh/holiday", "true", true),
         ("drivetrain/totalBatteryCapacity", "64", true),
         ("drivetrain/hvBatteryActive", "true", false),
         ("doors/locked", "false", false),
@@ -529,11 +560,40 @@ proptest! {
             Ok(Command::BatteryHeatingSchedule { start: (hour, minute), .. }) => {
                 prop_assert!(hour < 24 && minute < 60);
             }
-            Ok(Command::Period(_, seconds)) => prop_assert!(PERIODS_S.contains(&seconds)),
+            Ok(Command::Period(_, seconds)) => prop_assert!(seconds <= LONGEST_PERIOD_S),
             Ok(Command::Capacity(kwh)) => prop_assert!(kwh.is_none_or(|kwh| kwh > 0.0 && kwh <= 1000.0)),
             Ok(Command::TargetSoc(_)) => prop_assert!(profile.has_target_soc),
             Ok(Command::CurrentLimit(_)) => prop_assert!(profile.has_current_limit),
             Ok(_) => {}
+        }
+    }
+}
+
+/// Series, lowest and highest temperature with their indexes, tank in litres.
+#[test]
+fn series_have_their_temperatures_and_tanks() {
+    for (series, lowest, highest, tank_l) in [
+        ("EH32 S", (17, 3), (33, 19), None),
+        ("AH4EM L", (17, 3), (33, 19), None),
+        ("MIS3E S", (16, 1), (30, 19), None),
+        ("MZS3E S", (16, 1), (30, 19), None),
+        ("EC32 S", (16, 2), (28, 14), None),
+        ("IS31P S", (16, 2), (28, 14), Some(65.0)),
+        ("AS33P S", (16, 2), (30, 16), Some(37.0)),
+        ("ZP22 EU", (16, 2), (30, 16), Some(36.0)),
+        ("S12L S", (16, 2), (28, 14), None),
+        ("EP2CP3 S", (16, 2), (28, 14), None),
+    ] {
+        let profile = profile(series, 1);
+        assert_eq!(profile.temperatures_c, (lowest.0, highest.0), "{series}");
+        assert_eq!(profile.tank_l, tank_l, "{series}");
+        for (temperature, index) in [lowest, (22, 8), highest] {
+            let order = climate_order(ClimateWish::On, temperature, &profile);
+            assert_eq!(
+                order,
+                Ok(Climate::Start { index }),
+                "{series} {temperature}"
+            );
         }
     }
 }

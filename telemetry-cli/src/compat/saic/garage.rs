@@ -17,21 +17,41 @@ struct Kept {
     account: String,
     /// As the cloud writes them.
     cars: Value,
+    /// The time zone of the account, as the cloud names it.
+    #[serde(default)]
+    zone: Option<String>,
 }
 
-/// The cars as they were last listed; none if that is not known.
-pub fn load(shared: &Shared) -> Vec<VehicleInfo> {
+/// What is known at the start.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The cars as they were last listed.
+    pub cars: Vec<VehicleInfo>,
+    /// The time zone of the account.
+    pub zone: Option<String>,
+}
+
+/// What was kept; nothing if that is of another account.
+pub fn load(shared: &Shared) -> Known {
     let kept = shared
         .load(FILE)
         .filter(|kept: &Kept| kept.account == account(shared));
-    let list = kept.and_then(|kept| VehicleListAnswer::from_json(&kept.cars.to_string()).ok());
-    list.map(|list| list.vehicles).unwrap_or_default()
+    kept.map(known).unwrap_or_default()
+}
+
+fn known(kept: Kept) -> Known {
+    let list = VehicleListAnswer::from_json(&kept.cars.to_string());
+    Known {
+        cars: list.map(|list| list.vehicles).unwrap_or_default(),
+        zone: kept.zone,
+    }
 }
 
 /// Keeps them for the next start.
-pub async fn save(shared: &Shared, cars: &[VehicleInfo]) {
+pub async fn save(shared: &Shared, cars: &[VehicleInfo], zone: Option<&str>) {
     let kept = Kept {
         account: account(shared),
+        zone: zone.map(ToOwned::to_owned),
         cars: json!({"vinList": cars.iter().map(car).collect::<Vec<_>>()}),
     };
     shared.save(FILE, &kept).await;
@@ -92,6 +112,18 @@ mod tests {
         let plain = read[0].clone();
         read[0].name = Some("whose it is".to_owned());
         assert_eq!(again(&read[0]), [plain]);
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_has_no_time_zone() {
+        let file =
+            json!({"account": "saic/me", "cars": {"vinList": [{"vin": "LSJTEST0000000001"}]}});
+        let first = known(serde_json::from_value(file.clone()).unwrap());
+        assert_eq!((first.cars.len(), first.zone), (1, None));
+        let mut file = file;
+        file["zone"] = "Europe/Rome".into();
+        let next = known(serde_json::from_value(file).unwrap());
+        assert_eq!(next.zone.as_deref(), Some("Europe/Rome"));
     }
 
     #[test]

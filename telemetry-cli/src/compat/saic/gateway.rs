@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use saic_ismart::VehicleInfo;
@@ -46,6 +47,8 @@ pub struct Handle {
     pub wishes: mpsc::Sender<Wish>,
     /// Ends it.
     pub stop: CancellationToken,
+    /// Whether its mode has it asked at all.
+    pub is_asked: Arc<AtomicBool>,
 }
 
 impl Cars {
@@ -69,6 +72,13 @@ impl Cars {
     /// The VINs.
     pub fn vins(&self) -> Vec<String> {
         lock(&self.0).keys().cloned().collect()
+    }
+
+    /// Whether there is one whose mode has it asked at all.
+    pub fn is_any_asked(&self) -> bool {
+        let cars = lock(&self.0);
+        cars.values()
+            .any(|car| car.is_asked.load(Ordering::Relaxed))
     }
 
     /// Takes a car out.
@@ -106,11 +116,12 @@ pub async fn run(
     let client = client::build(&shared)?;
     let cars = Cars::default();
     let broker_shutdown = CancellationToken::new();
+    let mut routed = None;
     let mut broker = match &shared.options.mqtt {
         Some(mqtt) => {
             let (session, heard) = Session::new(mqtt, shared.names.lwt(), outgoing)
                 .map_err(|why| Failure::new(Code::Configuration, why))?;
-            tokio::spawn(route(heard, shared.clone(), cars.clone()));
+            routed = Some(tokio::spawn(route(heard, shared.clone(), cars.clone())));
             let task = Task {
                 name: "mqtt".to_owned(),
                 shutdown: broker_shutdown.clone(),
@@ -120,6 +131,16 @@ pub async fn run(
         None => {
             let prefix = shared.names.prefix().to_owned();
             tokio::spawn(console::run(outgoing, prefix, broker_shutdown.clone()))
+        }
+    };
+    // It ends when the session does.
+    let crash = async {
+        match routed {
+            Some(routed) => match routed.await {
+                Ok(()) => std::future::pending().await,
+                Err(error) => bug(&error),
+            },
+            None => std::future::pending().await,
         }
     };
     if let Some(prefix) = &shared.options.home_assistant {
@@ -145,6 +166,14 @@ pub async fn run(
             broker_shutdown.cancel();
             let _ = broker.await;
             ended.map_err(|error| bug(&error))
+        }
+        // Without it, no command arrives: whoever restarts us is to know.
+        crash = crash => {
+            account_shutdown.cancel();
+            let _ = account.await;
+            broker_shutdown.cancel();
+            let _ = broker.await;
+            Err(crash)
         }
     }
 }
@@ -185,16 +214,17 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
             continue;
         }
         if let Some((vin, name)) = command::topic(&topic, &vehicles) {
-            let wish = Wish::Command {
-                name: name.to_owned(),
-                payload,
-                retained,
-            };
-            if !cars.wish(vin, wish) {
-                tracing::warn!(
-                    command = name,
-                    "for no car of the account, or too many at once"
-                );
+            let counts = !retained && !payload.is_empty();
+            if !cars.wish(vin, Wish::told(name, payload, retained)) {
+                let why = match cars.contains(vin) {
+                    true => "too many commands at once: send it again later",
+                    false => "there is no such car in the account",
+                };
+                tracing::warn!(command = name, "{why}");
+                if counts {
+                    let result = shared.names.vehicle(vin, &format!("{name}/result"));
+                    shared.tell(result, format!("Failed: {why}"));
+                }
             }
             continue;
         }

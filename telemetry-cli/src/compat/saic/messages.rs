@@ -1,5 +1,6 @@
 //! The account's messages: which are new, for which car, and what to do about
-//! them. Each car has its own newest message.
+//! them. Each car has its own newest message. What is new is decided by the ids:
+//! the times have no time zone, and an hour of autumn comes twice.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,7 +9,7 @@ use saic_ismart::message::ChangeMessages;
 use saic_ismart::{Message, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::zone::Zone;
+use crate::zone::Zone;
 
 /// So many messages are remembered.
 const REMEMBERED: usize = 500;
@@ -55,22 +56,29 @@ impl Seen {
                 continue;
             };
             let at = time(&message, zone, now);
-            let newest = self.newest.get(&vin).is_none_or(|known| at > *known);
-            match newest {
-                true => {
-                    self.newest.insert(vin.clone(), at);
-                    if let Some((older, _)) = news.insert(vin, (message, at)) {
-                        outcome.changes.extend(deletion(&older));
-                    }
-                }
-                false => outcome.changes.extend(deletion(&message)),
+            // Behind a known one, it may be one that was forgotten.
+            let counts =
+                !outcome.reached_known || self.newest.get(&vin).is_none_or(|known| at > *known);
+            if !counts || news.contains_key(&vin) {
+                outcome.changes.extend(deletion(&message));
+                continue;
             }
+            // A time of tomorrow would hide all of today's.
+            let newest = self.newest.entry(vin.clone()).or_insert(at.min(now));
+            *newest = at.min(now).max(*newest);
+            news.insert(vin, (message, at));
         }
         outcome.news = news
             .into_iter()
             .map(|(vin, (message, at))| (vin, message, at))
             .collect();
         outcome
+    }
+
+    /// Whether one of them was seen: what follows in the list was seen, too.
+    pub fn reaches(&self, messages: &[Message]) -> bool {
+        let mut ids = messages.iter().filter_map(|message| message.id.as_ref());
+        ids.any(|id| self.knows(id))
     }
 
     fn knows(&self, id: &MessageId) -> bool {
@@ -177,6 +185,7 @@ mod tests {
     #[test]
     fn any_kind_of_message_counts_but_only_starts_are_deleted() {
         let mut seen = Seen::default();
+        assert!(!seen.reaches(&messages(&[(1, A, 10, "323", 1)])));
         let outcome = take(
             &mut seen,
             &[
@@ -192,6 +201,27 @@ mod tests {
                 id: MessageId::Number(1)
             }]
         );
+    }
+
+    #[test]
+    fn a_message_with_an_unseen_id_is_new_whatever_its_time() {
+        let mut seen = Seen::default();
+        take(&mut seen, &[(1, A, 50, "323", 1)]);
+        // The clock went back by an hour, or the time zone was another one.
+        let outcome = take(&mut seen, &[(2, A, 10, "323", 1), (1, A, 50, "323", 1)]);
+        assert_eq!(news(&outcome), [(A, "2".to_owned())]);
+        assert_eq!(outcome.changes, []);
+        // One without a readable time counts as of now, and hides none after it.
+        let now = "2026-11-20T09:20:00Z".parse().unwrap();
+        let zone = Zone::parse("UTC").unwrap();
+        let mut timeless = messages(&[(3, A, 0, "323", 1), (1, A, 50, "323", 1)]);
+        timeless[0].time = None;
+        assert_eq!(seen.take(timeless, zone, now).news.len(), 1);
+        let later = take(&mut seen, &[(4, A, 15, "323", 1), (3, A, 0, "323", 1)]);
+        assert_eq!(news(&later), [(A, "4".to_owned())]);
+        // Behind a known one it is old, unless it is the newest by its time.
+        let old = take(&mut seen, &[(4, A, 15, "323", 1), (9, A, 5, "323", 1)]);
+        assert_eq!((news(&old), old.changes.len()), (vec![], 1));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use tokio::io::AsyncWriteExt as _;
 use super::announcer::Left;
 use super::names::Names;
 use super::options::Options;
-use super::zone::Zone;
 use crate::lock::lock;
 use crate::sink::mqtt::session::{Kind, Outgoing, Speaker};
+use crate::zone::Zone;
 
 /// The time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;

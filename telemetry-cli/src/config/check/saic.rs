@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Check;
 use crate::config::report::Problem;
 use crate::config::tree::Path;
-use crate::config::{Config, Saic};
+use crate::config::{Config, Saic, SaicPolling, SaicRegion};
 
 /// Letters and digits of a VIN.
 const VIN: usize = 17;
@@ -25,6 +25,18 @@ impl Check<'_> {
                 let what = format!("the user `{}`", account.user);
                 let help = "one `[[saic]]` reads all cars of the account: remove the other";
                 self.twice(&first, &at("user"), &what, help);
+            }
+            if account.region == SaicRegion::In {
+                let problem = Problem::error("cars in India are on another cloud").help(
+                    "this program cannot read it; the crate saic-ismart can, with its \
+                           feature `india`",
+                );
+                self.add(&at("region"), problem);
+            }
+            if account.polling == SaicPolling::Original {
+                let problem = Problem::error("only the drop-in command polls as the original does")
+                    .help("leave `polling` out here, or use `telemetry saic-mqtt-gateway`");
+                self.add(&at("polling"), problem);
             }
             if let Some(url) = &account.base_url
                 && !(url.starts_with("http://") || url.starts_with("https://"))
@@ -50,6 +62,15 @@ impl Check<'_> {
                 let problem = Problem::error("`live_calls_per_day` is zero")
                     .help("without any the battery is never read; leave it out for 600");
                 self.add(&at("live_calls_per_day"), problem);
+            }
+            if let Some(name) = account
+                .time_zone
+                .as_ref()
+                .filter(|_| account.zone().is_none())
+            {
+                let problem = Problem::error(format!("there is no time zone `{name}`"))
+                    .expected("a name such as \"Europe/Rome\", or \"GMT+10:00\"");
+                self.add(&at("time_zone"), problem);
             }
             self.vehicles(&at("vehicle"), account);
         }

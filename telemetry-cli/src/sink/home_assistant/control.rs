@@ -102,6 +102,11 @@ impl Maker<'_> {
                     "value_template": state,
                 }),
             ),
+            (Form::Times(times), state) => (
+                "text",
+                control.title.to_owned(),
+                json!({ "pattern": times.pattern(), "value_template": state }),
+            ),
             (Form::Number { unit, .. }, None) => (
                 "button",
                 format!("{} for {PRESSED} {unit}", control.title),
@@ -134,6 +139,6 @@ fn state(place: &str, form: &Form) -> String {
         Form::Number { min, max, .. } => format!(
             "{{% set v = {value} %}}{{{{ v if v is number and {min} <= v <= {max} else none }}}}"
         ),
-        Form::Switch | Form::Lock | Form::Button => format!("{{{{ {value} }}}}"),
+        Form::Switch | Form::Lock | Form::Button | Form::Times(_) => format!("{{{{ {value} }}}}"),
     }
 }

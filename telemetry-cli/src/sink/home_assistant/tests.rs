@@ -38,6 +38,7 @@ fn platform_keys(platform: &str) -> &'static [&'static str] {
             "json_attributes_template",
             "source_type",
         ],
+        "text" => &["command_topic", "pattern"],
         "switch" => &[
             "command_topic",
             "payload_on",
@@ -472,6 +473,24 @@ fn what_a_pack_of_a_station_counts_is_known() {
     let temperature = &components["packs_1_temperature_c"];
     assert_eq!(temperature["name"], "Pack 1 temperature");
     assert_eq!(temperature["device_class"], "temperature");
+}
+
+#[test]
+fn times_of_day_are_texts() {
+    let mut device = device(DeviceKind::Vehicle);
+    let row = &control::vehicle::CHARGING_SCHEDULE;
+    device.controls = vec![Offer::new(row, true).with_extra("charging_plan")];
+    let mut seen = Seen::default();
+    seen.record(&full(DeviceKind::Vehicle, 1, &[]).values);
+    let document = device_document(&names(), &device, &seen).unwrap();
+    assert_valid(&document);
+    let component = &components(&document)["charging_schedule"];
+    assert_eq!(component["platform"], "text");
+    assert_eq!(
+        component["value_template"],
+        "{{ value_json.extra['charging_plan'] | default(none) }}"
+    );
+    assert!(text(component, "pattern").starts_with("^(off|"));
 }
 
 #[test]

@@ -3,20 +3,22 @@
 use rustls::Error as Tls;
 
 use super::settings::Settings;
-use crate::config;
+use crate::config::{self, MariaDbNames};
 use crate::exit::{self, Code};
 use crate::sink::peer::Peer;
 use crate::store::mariadb::layout::{self, LayoutError};
 use crate::store::mariadb::server_error;
 use crate::supervisor::Exit;
 
-const PEER: Peer = Peer {
-    ca: "mariadb.ca",
-    client_cert: "mariadb.client_cert",
-    name: "server",
-    address: "mariadb.host",
-    unencrypted: "is mariadb.port that of the server?",
-};
+const fn peer(names: &MariaDbNames) -> Peer {
+    Peer {
+        name: "server",
+        address: names.host,
+        ca: names.ca,
+        client_cert: names.client_cert,
+        unencrypted: names.unencrypted,
+    }
+}
 
 /// Why something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +68,12 @@ impl Failure {
         if let Some(error) = server_error(error) {
             return said(error.number(), error.message(), settings);
         }
+        let names = &settings.names;
+        let peer = peer(names);
         Self::later(match error {
-            sqlx::Error::Io(error) => PEER.io(error),
+            sqlx::Error::Io(error) => peer.io(error),
             sqlx::Error::Tls(error) => match error.downcast_ref::<Tls>() {
-                Some(error) => PEER.tls(error),
+                Some(error) => peer.tls(error),
                 None if error.to_string().contains("does not support TLS") => {
                     "it offers no encryption, and mariadb.tls or mariadb.ca asks for it: give the \
                      server a certificate (ssl_cert, ssl_key), or write tls = \"disabled\""
@@ -78,8 +82,10 @@ impl Failure {
                 None => format!("TLS: {error}"),
             },
             sqlx::Error::Protocol(_) => {
-                "what answers there is no MariaDB server; check mariadb.host and mariadb.port"
-                    .to_owned()
+                format!(
+                    "what answers there is no MariaDB server; check {} and {}",
+                    names.host, names.port
+                )
             }
             other => other.to_string(),
         })
@@ -93,7 +99,8 @@ impl Failure {
                 class: Class::Person,
                 text: format!(
                     "{error}: a newer version of telemetry was here; upgrade this one, or give it \
-                     another mariadb.database"
+                     another {}",
+                    settings.names.database
                 ),
             },
         }
@@ -133,7 +140,12 @@ fn said(number: u16, message: &str, settings: &Settings) -> Failure {
         1045 | 1698 | 4151 | 1862 | 1820 => Class::Refused,
         _ => Class::Later,
     };
-    let Settings { user, database, .. } = settings;
+    let Settings {
+        user,
+        database,
+        names,
+        ..
+    } = settings;
     let account = format!("'{}'@'%'", user.replace('\'', "''"));
     let quoted = quoted(database);
     let grant = format!("GRANT ALL ON {quoted}.* TO {account};");
@@ -146,8 +158,9 @@ fn said(number: u16, message: &str, settings: &Settings) -> Failure {
                 _ => "",
             };
             format!(
-                "it refuses the user {user}; check mariadb.user and mariadb.password (a new user: \
-                 CREATE USER {account} IDENTIFIED BY '…'; {grant}){tls}"
+                "it refuses the user {user}; check {} and {} (a new user: CREATE USER {account} \
+                 IDENTIFIED BY '…'; {grant}){tls}",
+                names.user, names.password
             )
         }
         4151 => format!("the user {user} is locked: ALTER USER {account} ACCOUNT UNLOCK;"),
@@ -168,16 +181,19 @@ fn said(number: u16, message: &str, settings: &Settings) -> Failure {
             format!("the user {user} may not do this ({message}): {grant}")
         }
         1290 | 1792 | 1836 => {
-            "it is read-only; is it a replica? Let mariadb.host be the server that takes writes"
-                .to_owned()
+            format!(
+                "it is read-only; is it a replica? Let {} be the server that takes writes",
+                names.host
+            )
         }
         1047 => "this node of the cluster is not ready for queries".to_owned(),
         1053 | 1927 => "it is shutting down, or ended the connection".to_owned(),
         1021 | 1114 => format!("its disk is full: {message}"),
         1153 => format!("{message}; is there a proxy with a smaller limit?"),
         1054 | 1136 | 1146 | 1356 | 1364 => format!(
-            "its tables are not as telemetry makes them ({message}); let mariadb.database be one \
-             of its own, or undo the change"
+            "its tables are not as telemetry makes them ({message}); let {} be one of its own, or \
+             undo the change",
+            names.database
         ),
         _ => format!("{message} (error {number})"),
     };
@@ -226,5 +242,28 @@ mod tests {
         assert_eq!(class(1142), Class::Later);
         assert_eq!(class(1213), Class::Again);
         assert_eq!(class(1290), Class::Later);
+    }
+
+    /// A drop-in has flags, and its user no configuration.
+    #[test]
+    fn a_drop_in_speaks_of_flags() {
+        let config = config::MariaDb {
+            names: MariaDbNames::FLAGS,
+            ..config::MariaDb::default()
+        };
+        let settings = Settings::new(&config).unwrap();
+        for (number, flag) in [
+            (1045, "`--dbuser` and `--dbpass`"),
+            (1290, "`--dbhost`"),
+            (1146, "`--dbname`"),
+        ] {
+            let text = said(number, "", &settings).text;
+            assert!(text.contains(flag) && !text.contains("mariadb."), "{text}");
+        }
+        let wrong = Failure::new(&sqlx::Error::Protocol(String::new()), &settings).text;
+        assert!(
+            wrong.ends_with("check `--dbhost` and `--dbport`"),
+            "{wrong}"
+        );
     }
 }

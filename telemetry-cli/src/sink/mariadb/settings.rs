@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-use crate::config::{self, Secret, Tls};
+use crate::config::{self, MariaDbNames, Secret, Tls};
 use crate::sink::pem::{certificates, key};
 
 /// Everything that it takes to connect. No password: that is read anew for
@@ -15,6 +15,7 @@ use crate::sink::pem::{certificates, key};
 pub(super) struct Settings {
     options: MySqlConnectOptions,
     password: Option<Secret>,
+    pub(super) names: MariaDbNames,
     pub(super) place: Place,
     pub(super) user: String,
     pub(super) database: String,
@@ -69,6 +70,7 @@ impl Settings {
         Ok(Self {
             options,
             password: config.password.clone(),
+            names: config.names,
             place,
             user: config.user.clone(),
             database: config.database.clone(),
@@ -82,7 +84,7 @@ impl Settings {
             None => Ok(self.options.clone()),
             Some(password) => match password.reveal() {
                 Ok(password) => Ok(self.options.clone().password(password.expose_secret())),
-                Err(error) => Err(format!("mariadb.password: {error}")),
+                Err(error) => Err(format!("{}: {error}", self.names.password)),
             },
         }
     }

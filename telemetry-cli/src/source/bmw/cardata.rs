@@ -13,6 +13,8 @@ use bimmer::types::{Brand, Vin};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 
+use estimate::Estimates;
+
 use super::device::{device, id};
 use super::kept::{CarDataData, Kept};
 use super::schedule::{CarState, Next, REST_PER_DAY, next_rest};
@@ -76,7 +78,7 @@ pub(super) async fn once(config: Bmw, context: Context, spend_quota: bool) -> Re
     let mut account = Account::open(config, context, "once").await?;
     if spend_quota {
         account.find_cars().await?;
-        for vin in account.vins() {
+        for vin in account.asked_vins() {
             account.describe(&vin).await?;
             let data = account
                 .client
@@ -124,6 +126,8 @@ struct Account {
     unpublished: BTreeSet<Vin>,
     publish_at: Option<tokio::time::Instant>,
     save_at: Option<tokio::time::Instant>,
+    estimates: Estimates,
+    estimate_at: Option<tokio::time::Instant>,
 }
 
 impl Account {
@@ -166,6 +170,8 @@ impl Account {
             unpublished: BTreeSet::new(),
             publish_at: None,
             save_at: None,
+            estimates: Estimates::default(),
+            estimate_at: None,
         })
     }
 
@@ -175,6 +181,13 @@ impl Account {
 
     fn vins(&self) -> Vec<Vin> {
         self.cars.keys().cloned().collect()
+    }
+
+    /// Those that BMW answers questions about.
+    fn asked_vins(&self) -> Vec<Vin> {
+        let cars = &self.kept.data.cars;
+        let asked = |vin: &&Vin| !cars.get(vin.as_str()).is_some_and(|car| car.stream_only);
+        self.cars.keys().filter(asked).cloned().collect()
     }
 
     /// `None` as long as nothing is known.
@@ -208,7 +221,7 @@ impl Account {
             }
             let repeat_at = self.config.repeat.map(|every| repeated + every);
             let publish_at = self.publish_at;
-            let save_at = self.save_at;
+            let (save_at, estimate_at) = (self.save_at, self.estimate_at);
             tokio::select! {
                 () = task.shutdown.cancelled() => return Ok(()),
                 event = stream.next() => self.streamed(event)?,
@@ -219,6 +232,7 @@ impl Account {
                 }
                 () = at(publish_at) => self.publish(),
                 () = at(save_at) => self.save()?,
+                () = at(estimate_at) => self.estimate(),
                 () = at(repeat_at) => {
                     repeated = tokio::time::Instant::now();
                     for vin in self.vins() {
@@ -244,7 +258,7 @@ impl Account {
             }
             return Ok(Err(now));
         }
-        let vins = self.vins();
+        let vins = self.asked_vins();
         let states: Vec<_> = vins.iter().map(|vin| self.state(vin, now)).collect();
         let next = next_rest(&states, &self.budget, self.kept.data.not_before, now);
         let client = self.client.clone();
@@ -306,11 +320,14 @@ impl Account {
         }
         for vin in &ours {
             self.adopt(vin);
+            if let Some(car) = self.kept.data.cars.get_mut(vin.as_str()) {
+                car.stream_only = false;
+            }
         }
-        // Those that were sold.
+        // Those that were sold; the stream brings back what it tells of.
         self.cars.retain(|vin, _| ours.contains(vin));
-        let gone = |vin: &String, _: &mut _| ours.iter().any(|own| own.as_str() == vin);
-        self.kept.data.cars.retain(gone);
+        let ours = |vin: &String, _: &mut _| ours.iter().any(|own| own.as_str() == vin);
+        self.kept.data.cars.retain(ours);
         self.kept.data.mapped_at = Some(self.now());
         self.save()
     }
@@ -336,6 +353,7 @@ impl Account {
         if let Some(car) = self.kept.data.cars.get_mut(vin.as_str()) {
             car.basics = Some(basics);
         }
+        self.estimates.forget(vin);
         self.announce(vin);
     }
 
@@ -346,6 +364,7 @@ impl Account {
         if let Some(telemetry) = self.cars.get_mut(vin) {
             telemetry.apply_rest(data, now);
         }
+        self.observe(vin, now);
     }
 
     async fn take(&mut self, answer: Answer, began: Instant) -> Result<(), BmwError> {
@@ -428,8 +447,13 @@ impl Account {
             }
             StreamEvent::Message { message, .. } => {
                 let now = self.now();
-                if self.config.vin.is_empty() {
+                if self.config.vin.is_empty() && !self.cars.contains_key(&message.vin) {
                     self.adopt(&message.vin);
+                    // It is not among those that BMW has listed.
+                    let listed = self.kept.data.mapped_at.is_some();
+                    if let Some(car) = self.kept.data.cars.get_mut(message.vin.as_str()) {
+                        car.stream_only = listed;
+                    }
                 }
                 let Some(telemetry) = self.cars.get_mut(&message.vin) else {
                     return Ok(());
@@ -438,6 +462,7 @@ impl Account {
                     if let Some(car) = self.kept.data.cars.get_mut(message.vin.as_str()) {
                         car.streamed_at = Some(now);
                     }
+                    self.observe(&message.vin, now);
                     let now = tokio::time::Instant::now();
                     self.unpublished.insert(message.vin);
                     self.publish_at.get_or_insert(now + BURST);
@@ -496,7 +521,7 @@ impl Account {
     fn announce(&self, vin: &Vin) {
         let (brand, name) = self.brand_and_name(vin);
         // Each car has its turn; twice that, for calls that fail.
-        let turns = u32::try_from(self.cars.len().max(1)).unwrap_or(1) * 2;
+        let turns = u32::try_from(self.asked_vins().len().max(1)).unwrap_or(1) * 2;
         let handling = Handling {
             source: self.name.clone(),
             interval: Duration::from_secs(3600) * turns,
@@ -516,6 +541,7 @@ impl Account {
         let measured = overview.last_update.or_else(|| telemetry.newest());
         reading.measured_at = measured.unwrap_or(reading.fetched_at).min(now);
         (reading.values, reading.extra) = values::cardata(&overview, now);
+        self.estimates.put(vin, &mut reading.extra, now);
         let (brand, name) = self.brand_and_name(vin);
         reading.native = Some(Native::Bmw(Arc::new(BmwCar::CarData(Box::new(
             CarDataCar {
@@ -560,6 +586,8 @@ async fn at(time: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+mod estimate;
 
 #[cfg(test)]
 mod day;

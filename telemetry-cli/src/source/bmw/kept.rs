@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use bimmer::cardata::soc::Learning;
 use bimmer::cardata::{BasicData, Datum, Source, Telemetry};
 use bimmer::mybmw::Profile;
 use bimmer::types::Brand;
@@ -113,6 +114,10 @@ pub(super) struct CarDataData {
 #[serde(default)]
 pub(super) struct KeptCar {
     pub(super) basics: Option<BasicData>,
+    /// What the estimates of its state of charge have learned.
+    pub(super) learned: Learning,
+    /// The account is not its main user: the stream alone tells of it.
+    pub(super) stream_only: bool,
     /// When that could not be found out last.
     pub(super) not_described_at: Option<DateTime<Utc>>,
     /// When REST was asked about it last.

@@ -14,6 +14,7 @@ use super::error::SaicError;
 use super::extra::extra;
 use super::memory::CarMemory;
 use super::polling::{Intervals, Plan, Signs};
+use super::schedule;
 use super::values::{Heard, values};
 use crate::config::Saic;
 use crate::event::{Device, DeviceId, DeviceKind, Reading};
@@ -247,6 +248,22 @@ impl Car {
             self.charged().map(Value::from),
         );
         reading.extra = extra(known);
+        let charging = known.charging.as_ref();
+        let heating = known.heating_schedule.as_ref();
+        for (name, plan) in [
+            (
+                schedule::CHARGING,
+                charging.and_then(|of| schedule::charging_plan(&of.management)),
+            ),
+            (
+                schedule::HEATING,
+                heating.and_then(|of| schedule::heating_plan(of, self.config.zone()?)),
+            ),
+        ] {
+            if let Some(plan) = plan {
+                reading.extra.insert(name.to_owned(), plan.into());
+            }
+        }
         if let Some(error) = &self.error {
             let trouble = error.to_string();
             reading.extra.insert("trouble".to_owned(), trouble.into());

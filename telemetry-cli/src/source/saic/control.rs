@@ -3,20 +3,24 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use saic_ismart::charging::{HeatingScheduleAnswer, ReadHeatingSchedule};
 use saic_ismart::vehicle::{Panes, Seat, Seats, WindowAction, Windows};
 use saic_ismart::{
-    BasicStatus, ChargeCommand, ChargeManagement, ChargeSettings, Client, Climate, Command,
-    CurrentLimit, Error, Profile, SeatHeating, TargetSoc, Vehicle, VehicleStatus,
+    BasicStatus, ChargeCommand, ChargeManagement, ChargeSchedule, ChargeSettings, ChargingData,
+    Client, Climate, Command, CurrentLimit, Error, Profile, SeatHeating, TargetSoc, Vehicle,
+    VehicleStatus,
 };
 
 use super::error::SaicError;
 use super::polling::Questions;
+use super::schedule;
 use super::text::WithText;
 use crate::config::SaicAllow;
 use crate::control::vehicle::{self, LOWEST_TEMPERATURE_C, SEAT_LEVELS, TEMPERATURES_C};
-use crate::control::{Control, Form, Offer};
+use crate::control::{Control, Form, Offer, clock};
 use crate::native::SaicCar;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// What the climate is started at if nobody says; every car takes it.
 const COMFORTABLE_C: u8 = 22;
@@ -63,6 +67,11 @@ pub(super) fn offers(car: &SaicCar, allow: &SaicAllow) -> Vec<Offer> {
         if profile.has_target_soc {
             offer(&vehicle::TARGET_SOC, true);
         }
+        offers.extend([
+            Offer::new(&vehicle::CHARGING_SCHEDULE, true).with_extra(schedule::CHARGING),
+            Offer::new(&vehicle::HEATING_SCHEDULE, true).with_extra(schedule::HEATING),
+        ]);
+        let mut offer = |control, allowed| offers.push(Offer::new(control, allowed));
         if profile.has_current_limit {
             offer(&vehicle::CURRENT_LIMIT, true);
         }
@@ -121,6 +130,9 @@ pub(super) enum Order {
     Charging(ChargeCommand),
     Settings(ChargeSettings),
     BatteryHeating(bool),
+    ChargingSchedule(ChargeSchedule),
+    /// Daily at this hour and minute, or not.
+    HeatingSchedule(Option<(u8, u8)>),
     /// Nothing but the questions that follow each command.
     Refresh,
 }
@@ -131,6 +143,8 @@ pub(super) struct Said {
     /// JSON text with its state.
     pub(super) status: Option<String>,
     pub(super) management: Option<ChargeManagement>,
+    /// The schedule that it has now, with its JSON text.
+    pub(super) heating: Option<(HeatingScheduleAnswer, Option<String>)>,
 }
 
 /// The state that a car answered a command with, and its JSON text. It comes
@@ -269,6 +283,15 @@ impl Order {
                 v2x_target_soc,
                 ..ChargeSettings::default()
             }));
+        } else if *control == vehicle::CHARGING_SCHEDULE {
+            let schedule = schedule::charging(word).ok_or_else(|| wrong(word))?;
+            return Ok(Self::ChargingSchedule(schedule));
+        } else if *control == vehicle::HEATING_SCHEDULE {
+            let time = clock::time(word);
+            return match time.is_some() || word == clock::OFF {
+                true => Ok(Self::HeatingSchedule(time)),
+                false => Err(wrong(word)),
+            };
         } else {
             return Err(wrong(word));
         };
@@ -276,7 +299,14 @@ impl Order {
     }
 
     /// Tells it to the car, once.
-    pub(super) async fn carry_out(self, client: &Client, vehicle: &Vehicle) -> Result<Said, Error> {
+    /// A time of day is that of `zone`.
+    pub(super) async fn carry_out(
+        self,
+        client: &Client,
+        vehicle: &Vehicle,
+        zone: Zone,
+        now: DateTime<Utc>,
+    ) -> Result<Said, Error> {
         Ok(match self {
             Self::Control(command) => {
                 if let Command::Seats(seats) = &command {
@@ -286,14 +316,14 @@ impl Order {
                 let tell = saic_ismart::vehicle::Control { vin, command };
                 Said {
                     status: client.call(&WithText(tell)).await?.1,
-                    management: None,
+                    ..Said::default()
                 }
             }
             Self::Charging(command) => {
                 let management = vehicle.control_charging(command).await?.management;
                 Said {
-                    status: None,
                     management: (management != ChargeManagement::default()).then_some(management),
+                    ..Said::default()
                 }
             }
             Self::Settings(settings) => {
@@ -304,8 +334,37 @@ impl Order {
                 vehicle.heat_battery(on).await?;
                 Said::default()
             }
+            Self::ChargingSchedule(schedule) => {
+                vehicle.set_charge_schedule(schedule).await?;
+                Said::default()
+            }
+            Self::HeatingSchedule(time) => {
+                let at = time.and_then(|time| zone.next(time, now));
+                vehicle.set_heating_schedule(at).await?;
+                // The cloud knows it by itself.
+                let ask = WithText(ReadHeatingSchedule(vehicle.vin().clone()));
+                Said {
+                    heating: Some(client.call(&ask).await?),
+                    ..Said::default()
+                }
+            }
             Self::Refresh => Said::default(),
         })
+    }
+
+    /// Whether what the car says afterwards is what it was told, where that is
+    /// one and the same text.
+    pub(super) fn took_effect(self, now: Option<&ChargingData>) -> Result<(), SaicError> {
+        let Self::ChargingSchedule(wanted) = self else {
+            return Ok(());
+        };
+        let has = now.and_then(|now| schedule::charging_plan(&now.management));
+        match has {
+            Some(has) if has != schedule::written(wanted) => Err(SaicError::Control(format!(
+                "the car keeps another schedule: {has}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// What is to be asked to see what came of it.
@@ -329,6 +388,7 @@ impl Order {
                 status: true,
                 charging: has_plug,
             },
+            Self::HeatingSchedule(_) => nothing,
             _ => Questions {
                 charging: has_plug,
                 ..nothing

@@ -407,11 +407,14 @@ async fn old_words_are_no_answer() {
     let odometer = bench.value(&vehicle::ODOMETER_KM);
     let way = Instead(bench.cloud.clone(), vec![("/vehicle/status?", old)]);
     let mut account = bench.account_by(way);
-    let status = Questions {
+    let all = Questions {
         status: true,
-        charging: false,
+        charging: true,
     };
-    account.ask(0, status).await.unwrap();
+    let before = bench.cloud.cloud().live_calls();
+    account.ask(0, all).await.unwrap();
+    // A car that sleeps is asked for nothing else.
+    assert_eq!(bench.cloud.cloud().live_calls(), before);
     assert!(matches!(account.cars[0].error, Some(SaicError::Asleep)));
     assert_eq!(bench.value(&vehicle::ODOMETER_KM), odometer);
     assert_eq!(bench.value(&vehicle::LOCKED), Some(Value::from(true)));

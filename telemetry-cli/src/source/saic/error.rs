@@ -19,6 +19,9 @@ pub enum SaicError {
     /// The car says nothing about charging in good time.
     #[error("the car does not tell about charging in good time")]
     NoChargingData,
+    /// The account was made in India.
+    #[error("cars in India are on another cloud, which this program cannot read")]
+    OtherCloud,
     /// A phone number in the place of a user name, and no country code.
     #[error("`{0}` is a phone number, and its country code is missing")]
     NoCountryCode(String),
@@ -66,9 +69,10 @@ impl SaicError {
     pub fn code(&self) -> Code {
         match self {
             Self::Password(_) | Self::Cloud(Error::Login(_)) => Code::Login,
-            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
-                Code::Configuration
-            }
+            Self::Ca(..)
+            | Self::OtherCloud
+            | Self::NoCountryCode(_)
+            | Self::Cloud(Error::Configuration(_)) => Code::Configuration,
             Self::NoSuchCar(_) | Self::NotYet | Self::Asleep | Self::NoChargingData => Code::Device,
             Self::Unsure(_) => Code::Protocol,
             Self::WhichCar(_) | Self::Control(_) | Self::Cloud(Error::InvalidValue(_)) => {
@@ -90,6 +94,9 @@ impl SaicError {
             return match self {
                 Self::Password(_) => Some("correct `password` in its [[saic]] table"),
                 Self::Ca(..) => Some("correct `ca` in its [[saic]] table"),
+                Self::OtherCloud => {
+                    Some("the crate saic-ismart reads it, with its feature `india`")
+                }
                 Self::NoCountryCode(_) => Some(
                     "add `country_code = \"49\"` or whichever it is to its [[saic]] table, or \
                      `--country-code 49` to the command; digits only",
@@ -116,27 +123,11 @@ impl SaicError {
                 "share the cars with a second account and use that here; `telemetry login saic` \
                  takes the account back at once",
             ),
-            Error::Unreachable { .. } => {
-                Some("try again when the car was opened or driven, where it has a signal")
-            }
-            Error::Rejected { rejection, .. } => match rejection {
-                Rejection::PoweredOn => Some("switch the car off first"),
-                Rejection::NotLocked => Some("lock the car first, and switch it off"),
-                Rejection::TooFrequent => {
-                    Some("start the car with its key; until then it takes no more commands")
-                }
-                _ => Some("look at the car, and try again in a minute"),
-            },
-            Error::Unavailable { .. } => Some("nothing is wrong here: try again later"),
-            Error::Unreadable {
-                source: DecodeError::WebPage(_),
-                ..
-            } => Some("maintenance, or a proxy in between: try again later"),
             Error::NotSent { .. } | Error::MaybeSent { .. } => {
                 Some("look at the network, and at `base_url` if it is set")
             }
             Error::Store(_) => Some("let this user read the state directory"),
-            _ => None,
+            _ => advice(error),
         }
     }
 
@@ -202,11 +193,37 @@ impl SaicError {
             text = format!("{text}; {hint}");
         }
         match self {
-            Self::Ca(..) | Self::NoCountryCode(_) | Self::Cloud(Error::Configuration(_)) => {
-                Exit::Fatal(text)
-            }
+            Self::Ca(..)
+            | Self::OtherCloud
+            | Self::NoCountryCode(_)
+            | Self::Cloud(Error::Configuration(_)) => Exit::Fatal(text),
             _ if self.needs_user() => Exit::LoginNeeded(text),
             _ => Exit::Transient(text),
         }
+    }
+}
+
+/// What the user can do about a car or a cloud that refuses something, whatever
+/// the program was configured with.
+pub fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Unreachable { .. } => {
+            Some("try again when the car was opened or driven, where it has a signal")
+        }
+        Error::Rejected { rejection, .. } => match rejection {
+            Rejection::PoweredOn => Some("switch the car off first"),
+            Rejection::NotLocked => Some("lock the car first, and switch it off"),
+            // Code 8 alone says the same: all other reasons have numbers.
+            Rejection::TooFrequent | Rejection::Unknown => {
+                Some("start the car with its key; until then it takes no more commands")
+            }
+            _ => Some("look at the car, and try again in a minute"),
+        },
+        Error::Unavailable { .. } => Some("nothing is wrong here: try again later"),
+        Error::Unreadable {
+            source: DecodeError::WebPage(_),
+            ..
+        } => Some("maintenance, or a proxy in between: try again later"),
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Saic;
 use crate::control::Control;
 use crate::supervisor::{Exit, Task};
 
-pub use error::SaicError;
+pub use error::{SaicError, advice};
 pub use memory::Files;
 
 use account::{Account, Clock, Step};
@@ -26,6 +26,7 @@ mod error;
 mod extra;
 mod memory;
 pub mod polling;
+mod schedule;
 mod text;
 mod values;
 
@@ -254,7 +255,7 @@ fn builder(config: &Saic) -> Result<ClientBuilder, SaicError> {
         (Some(code), false) => Credentials::phone(code, &config.user, password),
         (None, false) => return Err(SaicError::NoCountryCode(config.user.clone())),
     };
-    let region = Region::by_code(config.region.code()).unwrap_or(Region::Europe);
+    let region = Region::by_code(config.region.code()).ok_or(SaicError::OtherCloud)?;
     let relogin = match config.relogin_delay.is_zero() {
         true => Relogin::AtOnce,
         false => Relogin::After(config.relogin_delay),

@@ -36,7 +36,7 @@ async fn the_car_does_what_it_is_told() {
     let mut account = bench.account();
     let soon = account.now() + TimeDelta::minutes(3);
     live(&mut account, soon).await;
-    let cases: [(&'static Control, &str, &str, serde_json::Value); 28] = [
+    let cases: [(&'static Control, &str, &str, serde_json::Value); 33] = [
         (&row::LOCKED, "unlock", "locked", false.into()),
         (&row::LOCKED, "lock", "locked", true.into()),
         (&row::LOCK_DOORS, "press", "locked", true.into()),
@@ -110,6 +110,36 @@ async fn the_car_does_what_it_is_told() {
         ),
         // The target goes along with the limit.
         (&row::CURRENT_LIMIT, "Max", "target_soc_percent", 90.into()),
+        (
+            &row::CHARGING_SCHEDULE,
+            "22:00-6:00",
+            "charging_plan",
+            "22:00-06:00".into(),
+        ),
+        (
+            &row::CHARGING_SCHEDULE,
+            "23:30-target",
+            "charging_plan",
+            "23:30-target".into(),
+        ),
+        (
+            &row::CHARGING_SCHEDULE,
+            "off",
+            "charging_plan",
+            "off".into(),
+        ),
+        (
+            &row::HEATING_SCHEDULE,
+            "6:30",
+            "battery_heating_plan",
+            "06:30".into(),
+        ),
+        (
+            &row::HEATING_SCHEDULE,
+            "off",
+            "battery_heating_plan",
+            "off".into(),
+        ),
         (&row::CABLE_LOCK, "unlock", "cable_locked", false.into()),
         (&row::BATTERY_HEATING, "on", "battery_heating", true.into()),
         (

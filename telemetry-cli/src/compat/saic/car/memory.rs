@@ -1,9 +1,13 @@
 //! What is remembered of a car between polls and across restarts.
 
+use chrono::{DateTime, Utc};
 use saic_ismart::{ChargeSchedule, ScheduleMode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::super::allowance::Allowance;
 use super::super::extra::Reported;
+use super::super::temperature::Temperatures;
+use super::super::trip::Trips;
 use super::Held;
 
 /// What is remembered of a car.
@@ -12,6 +16,8 @@ use super::Held;
 pub struct Memory {
     /// Last text of each topic.
     pub held: Held,
+    /// What its wallbox said last about charging.
+    pub station_said: Option<String>,
     /// Set point of the climate.
     pub temperature_c: u8,
     /// The climate runs.
@@ -29,14 +35,25 @@ pub struct Memory {
     pub heating: (bool, (u8, u8)),
     /// What the user says that the battery holds.
     pub capacity_override: Option<f64>,
+    /// What the cloud says that it holds.
+    pub reported_kwh: Option<f64>,
     /// What it holds.
     pub capacity_kwh: Option<f64>,
+    /// When the car said what is shown, by its own clock.
+    pub reported_at: Option<DateTime<Utc>>,
+    /// The temperatures that were believed last.
+    pub temperatures: Temperatures,
+    /// Whether it takes commands.
+    pub allowance: Allowance,
+    /// Its trips.
+    pub trips: Trips,
 }
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
             held: Held::new(),
+            station_said: None,
             temperature_c: 22,
             climate_on: false,
             seats: (0, 0),
@@ -45,7 +62,12 @@ impl Default for Memory {
             schedule: None,
             heating: (false, (0, 0)),
             capacity_override: None,
+            reported_kwh: None,
             capacity_kwh: None,
+            reported_at: None,
+            temperatures: Temperatures::default(),
+            allowance: Allowance::default(),
+            trips: Trips::default(),
         }
     }
 }

@@ -1,23 +1,35 @@
 //! Asking a car.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use saic_ismart::{
-    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus, plausibility,
+    BasicStatus, ChargingData, ClimateActivity, ClimateStatus, Profile, VehicleStatus,
 };
 
 use super::super::charging_interval::Charge;
-use super::super::hybrid;
+use super::super::command::highest_level;
+use super::super::freshness::{Before, Freshness, Outcome, freshness};
 use super::super::refresh::{ChargeState, Failed};
 use super::super::text;
 use super::super::topics::charging::{
-    heating_answer, heating_schedule, is_charging, power_kw, range_km, soc_percent,
+    energy_kwh, heating_answer, heating_schedule, is_charging, is_feeding, is_forgotten, power_kw,
+    range_km, soc_percent,
 };
-use super::super::topics::{self, ChargeFacts, Publications};
+use super::super::topics::status::HV_ACTIVE;
+use super::super::topics::{self, Publications, TripFacts};
+use super::super::trip::Seen;
 use super::Car;
+use super::integrations::Report;
 use super::reason::{is_elsewhere, left_to_another, reason, whose};
+use crate::sink::mqtt::session::Outgoing;
 
 /// What a car said longer ago is no answer to a question of now.
 const OLDEST: TimeDelta = TimeDelta::minutes(15);
+
+/// A car that has just told its status tells the rest soon, or not at all.
+const LONGEST_MORE: Duration = Duration::from_secs(20);
 
 /// An answer, with the data about charging if they could be read.
 #[derive(Clone, Debug)]
@@ -41,9 +53,9 @@ impl Car {
         if let Some(silent_at) = silent_at
             && !self.has_spoken(silent_at).await
         {
-            self.save().await;
             return;
         }
+        let asked_at = self.shared.now();
         let mut status = self.vehicle.status().await;
         // Somebody waits for this one.
         if forced && status.as_ref().is_err_and(is_elsewhere) && self.client.login().await.is_ok() {
@@ -55,17 +67,17 @@ impl Car {
                 if let Some(pause) = left_to_another(&error) {
                     self.leave_alone(pause);
                 }
-                self.failed(whose(&error), &reason(&error), now);
+                self.failed(whose(&error), &reason(&error), Outcome::Failed, now);
             }
             Ok(status) => match unusable(&status, now) {
-                Some(why) => self.failed(Failed::Car, why, now),
-                None => self.succeeded(status).await,
+                Some((why, outcome)) => self.failed(Failed::Car, why, outcome, now),
+                None => self.succeeded(status, asked_at).await,
             },
         }
-        self.save().await;
     }
 
-    fn failed(&mut self, whose: Failed, why: &str, now: DateTime<Utc>) {
+    fn failed(&mut self, whose: Failed, why: &str, outcome: Outcome, now: DateTime<Utc>) {
+        self.say_freshness(outcome);
         self.refresh.poll_failed(whose, now);
         if whose == Failed::Car {
             let mut topics = Publications::default();
@@ -87,6 +99,7 @@ impl Car {
                 if let Some(pause) = left_to_another(&error) {
                     self.leave_alone(pause);
                 }
+                self.say_freshness(Outcome::Failed);
                 reason(&error)
             }
         };
@@ -100,7 +113,6 @@ impl Car {
         let mut topics = Publications::default();
         topics.text("refresh/lastError", text::timestamp(now));
         topics.text("available", "offline");
-        topics.text("refresh/freshness", "failed");
         topics.text(
             "refresh/period/error",
             self.refresh.error_period().to_string(),
@@ -108,55 +120,45 @@ impl Car {
         self.say(topics);
     }
 
-    async fn succeeded(&mut self, mut status: VehicleStatus) {
+    async fn succeeded(&mut self, mut status: VehicleStatus, asked_at: DateTime<Utc>) {
+        let now = self.shared.now();
         correct(self.profile(), &mut status.basic);
+        self.memory.temperatures.check(&mut status.basic, now);
+        // What comes next may take long.
+        let shown = topics::status(&status, self.refresh.is_charging());
+        self.say(shown.without(|one| one.topic == HV_ACTIVE));
         let has_plug = self.vehicle.profile().drive.has_plug();
         let charging = match has_plug {
-            true => self.note("charging data", self.vehicle.charging().await),
+            true => self.note("charging data", self.vehicle.charging()).await,
             false => None,
         };
         let heating = match has_plug {
-            true => self.note(
-                "battery heating schedule",
-                self.vehicle.heating_schedule().await,
-            ),
+            true => {
+                self.note("battery heating schedule", self.vehicle.heating_schedule())
+                    .await
+            }
             false => None,
         };
         let now = self.shared.now();
         let capacity = self.capacity(charging.as_ref());
         self.memory.capacity_kwh = capacity.kwh;
         self.refresh.status(status.basic.is_hv_active(), now);
-        match &charging {
-            Some(data) => {
-                let charge = Charge {
-                    power_kw: power_kw(&data.management),
-                    capacity_kwh: capacity.kwh,
-                    remaining_s: data.management.time_to_full_s().unwrap_or(0),
-                    min_percent: self.shared.options.charge_min_percent,
-                };
-                let charging = is_charging(&data.management);
-                self.refresh
-                    .charge_data(ChargeState { charging, charge }, now);
-            }
-            None => {
-                let ruled_out = rules_out_charge(&status.basic);
-                if self.refresh.no_charge_data(ruled_out, now) {
-                    let mut topics = Publications::default();
-                    topics.flag("drivetrain/charging", Some(false));
-                    self.say(topics);
-                }
-            }
-        }
+        self.follow_charge(&status.basic, charging.as_ref(), now);
+        let reported_at = status.status_at;
+        let freshness = self.say_freshness(Outcome::Answered {
+            asked_at,
+            reported_at,
+        });
         self.refresh.poll_succeeded(now);
         self.remember(&status.basic, charging.as_ref());
 
-        self.say(topics::status(&status, self.refresh.is_charging()));
-        self.say(topics::charging(
-            &status.basic,
-            charging.as_ref(),
-            ChargeFacts { capacity },
-        ));
+        let about_charging = topics::charging(&status.basic, charging.as_ref(), capacity);
+        let about_charging = about_charging.without(|one| is_forgotten(one, &self.memory.held));
+        self.say(about_charging);
+        self.tell_trip(&status, charging.as_ref(), now);
         let mut topics = Publications::default();
+        let active = self.refresh.is_charging() || status.basic.is_hv_active();
+        topics.flag(HV_ACTIVE, Some(active));
         if let Some(answer) = heating {
             self.memory.heating =
                 heating_answer(&answer, self.shared.zone(), self.memory.heating.1);
@@ -174,34 +176,124 @@ impl Car {
             "refresh/period/error",
             self.refresh.error_period().to_string(),
         );
-        topics.text("refresh/freshness", "live");
-        topics.text("refresh/reachability", "awake");
+        if freshness == Some(Freshness::Live) {
+            topics.text("refresh/reachability", "awake");
+        }
         topics.text("available", "online");
         self.say(topics);
         self.tell_station(&status.basic, charging.as_ref(), now);
         self.cached = Some(status.clone());
-        self.integrate(&Answer { status, charging }, capacity.kwh, now)
-            .await;
+        let report = Report {
+            answer: Answer { status, charging },
+            capacity_kwh: capacity.kwh,
+            at: now,
+        };
+        self.reports.send_replace(Some(Arc::new(report)));
     }
 
-    /// What failed here fails no poll.
-    fn note<T>(&self, what: &str, answer: Result<T, saic_ismart::Error>) -> Option<T> {
-        answer
-            .inspect_err(|error| {
-                tracing::warn!(vin = %self.vehicle.vin().masked(), "no {what}: {}", reason(error));
-            })
-            .ok()
+    fn follow_charge(
+        &mut self,
+        basic: &BasicStatus,
+        data: Option<&ChargingData>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(ChargingData { management, .. }) = data else {
+            if self.refresh.no_charge_data(rules_out_charge(basic), now) {
+                let mut topics = Publications::default();
+                topics.flag("drivetrain/charging", Some(false));
+                self.say(topics);
+            }
+            return;
+        };
+        let charge = Charge {
+            power_kw: power_kw(management),
+            capacity_kwh: self.memory.capacity_kwh,
+            remaining_s: management.time_to_full_s().unwrap_or(0),
+            min_percent: self.shared.options.charge_min_percent,
+        };
+        let state = ChargeState {
+            charging: is_charging(management),
+            feeding: is_feeding(management),
+            charge,
+        };
+        self.refresh.charge_data(state, now);
+    }
+
+    /// What fails here, or hangs, fails no poll.
+    async fn note<T>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, saic_ismart::Error>>,
+    ) -> Option<T> {
+        let why = match tokio::time::timeout(LONGEST_MORE, call).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => reason(&error),
+            Err(_) => format!("not answered within {} s", LONGEST_MORE.as_secs()),
+        };
+        tracing::warn!(vin = %self.vehicle.vin().masked(), "no {what}: {why}");
+        None
+    }
+
+    /// Where what is shown from now on comes from, and when the car said it.
+    pub(super) fn say_freshness(&mut self, outcome: Outcome) -> Option<Freshness> {
+        let before = self.memory.reported_at.zip(self.refresh.last_success());
+        let before = before.map(|(reported_at, answered_at)| Before {
+            reported_at,
+            answered_at,
+        });
+        let freshness = freshness(outcome, before)?;
+        let mut topics = Publications::default();
+        topics.text("refresh/freshness", freshness.to_string());
+        if let Outcome::Answered { reported_at, .. } | Outcome::Read { reported_at } = outcome {
+            self.memory.reported_at = reported_at;
+            let shown = reported_at.unwrap_or_else(|| self.shared.now());
+            let shown = text::timestamp(shown.min(self.shared.now()));
+            topics.text("refresh/lastUpdate", shown);
+        }
+        self.say(topics);
+        Some(freshness)
+    }
+
+    fn tell_trip(
+        &mut self,
+        status: &VehicleStatus,
+        data: Option<&ChargingData>,
+        now: DateTime<Utc>,
+    ) {
+        let basic = &status.basic;
+        let profile = self.vehicle.profile();
+        let facts = TripFacts {
+            has_plug: profile.drive.has_plug(),
+            has_fuel: profile.drive.has_fuel(),
+            tank_l: profile.tank_l,
+        };
+        let counted = || data.and_then(|data| data.rvs.odometer_km());
+        let capacity = self.capacity(data);
+        let seen = Seen {
+            at: status.status_at.unwrap_or(now).min(now),
+            period: TimeDelta::seconds(self.refresh.periods.active().into()),
+            running: basic.is_running(),
+            charging: self.refresh.is_charging(),
+            odometer_km: basic.odometer_km().or_else(counted),
+            energy_kwh: data.and_then(|data| energy_kwh(data, capacity)),
+            fuel_percent: basic.fuel_percent.filter(|_| facts.has_fuel),
+        };
+        if self.memory.trips.seen(seen)
+            && let Some(trip) = self.memory.trips.last()
+        {
+            let topics = topics::last_trip(trip, facts);
+            self.say(topics);
+        }
     }
 
     fn remember(&mut self, basic: &BasicStatus, data: Option<&ChargingData>) {
         self.memory.reported.learn(basic);
+        self.memory.allowance.seen(basic);
         self.memory.climate_on = basic.climate == Some(ClimateStatus::On);
-        let (left, right) = (
-            basic.seat_heating_front_left,
-            basic.seat_heating_front_right,
-        );
-        self.memory.seats = (left.unwrap_or(0), right.unwrap_or(0));
+        self.memory.seats = seats(self.memory.seats, basic, self.vehicle.profile());
         if let Some(data) = data {
+            let kwh = data.rvs.capacity_kwh();
+            self.memory.reported_kwh = kwh.or(self.memory.reported_kwh);
             let management = &data.management;
             if let Some(target) = management.target_soc {
                 self.memory.target_soc = Some(target.percent());
@@ -225,73 +317,42 @@ impl Car {
     /// The wallbox shows what it cannot know.
     fn tell_station(&self, basic: &BasicStatus, data: Option<&ChargingData>, now: DateTime<Utc>) {
         let Some(station) = &self.station else { return };
-        let hold = |topic: &Option<String>, payload: Option<String>| {
+        // Only now: whoever reads it takes each message for a new measurement.
+        let tell = |topic: &Option<String>, payload: Option<String>| {
             if let (Some(topic), Some(payload)) = (topic, payload) {
-                self.shared.hold(topic.clone(), payload, true);
+                self.shared.speaker.say(Outgoing::Tell {
+                    topic: topic.clone(),
+                    payload,
+                    retain: true,
+                });
             }
         };
         let soc = soc_percent(basic, data);
-        hold(&station.soc_topic, soc.map(text::float));
+        tell(&station.soc_topic, soc.map(text::float));
         if station.soc_topic.is_some() && soc.is_some() {
-            hold(&station.soc_ts_topic, Some(now.timestamp().to_string()));
+            tell(&station.soc_ts_topic, Some(now.timestamp().to_string()));
         }
-        hold(&station.range_topic, range_km(basic, data).map(text::float));
-    }
-
-    /// Each on its own: what one cannot take does not keep the others from it.
-    async fn integrate(&mut self, answer: &Answer, capacity_kwh: Option<f64>, now: DateTime<Utc>) {
-        let mut topics = Publications::default();
-        if let Some(abrp) = &mut self.abrp
-            && let Some(said) = abrp.send(&self.shared, answer, capacity_kwh, now).await
-        {
-            topics.text("_internal/abrp", said);
-        } else if self.abrp.is_none() {
-            topics.setting(
-                "_internal/abrp",
-                "ABRP request skipped because of missing configuration",
-            );
-        }
-        if let Some(osmand) = &mut self.osmand
-            && let Some(said) = osmand.send(&self.shared, answer, now).await
-        {
-            topics.text("_internal/osmand", said);
-        }
-        self.say(topics);
-    }
-
-    /// Looks at what the cloud knows, which wakes no car. If something has
-    /// happened, the car itself is asked.
-    pub(super) async fn look(&mut self) {
-        let now = self.shared.now();
-        let interval = TimeDelta::from_std(self.shared.options.messages_interval);
-        self.next_look = now + interval.unwrap_or(TimeDelta::seconds(60));
-        let cached = match self.vehicle.cached_status().await {
-            Ok(cached) => cached,
-            Err(error) => {
-                tracing::debug!("no cached status: {}", reason(&error));
-                return;
-            }
-        };
-        if !plausibility::doubts(&cached, self.cached.as_ref(), now).is_empty() {
-            return;
-        }
-        if self
-            .cached
-            .as_ref()
-            .is_some_and(|known| hybrid::has_happened(known, &cached))
-        {
-            self.refresh.activity(now);
-        }
-        self.cached = Some(cached);
+        tell(&station.range_topic, range_km(basic, data).map(text::float));
     }
 }
 
 /// A series may say in a way of its own that the climate is off.
-fn correct(profile: &Profile, basic: &mut BasicStatus) {
+pub(super) fn correct(profile: &Profile, basic: &mut BasicStatus) {
     let activity = |status| profile.climate_activity(status);
     if basic.climate.map(activity) == Some(ClimateActivity::Off) {
         basic.climate = Some(ClimateStatus::Off);
     }
+}
+
+/// The levels of both seats in front. One that is left out stays: the next
+/// command for the other one repeats it. And it repeats none that the car has not.
+fn seats((left, right): (u8, u8), basic: &BasicStatus, profile: &Profile) -> (u8, u8) {
+    let highest = highest_level(profile);
+    let level = |said: Option<u8>, known: u8| said.unwrap_or(known).min(highest);
+    (
+        level(basic.seat_heating_front_left, left),
+        level(basic.seat_heating_front_right, right),
+    )
 }
 
 /// Whether the car has reported to the cloud since then.
@@ -308,15 +369,16 @@ fn rules_out_charge(basic: &BasicStatus) -> bool {
 }
 
 /// Why a status says nothing about now.
-fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> {
+fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<(&'static str, Outcome)> {
     if status.basic == BasicStatus::default() {
-        return Some("the answer holds no status");
+        return Some(("the answer holds no status", Outcome::Failed));
     }
     match status.age(now) {
-        None => Some("the answer holds no time"),
-        Some(age) if age.abs() > OLDEST => {
-            Some("the car did not answer: the cloud repeats an old status")
-        }
+        None => Some(("the answer holds no time", Outcome::Failed)),
+        Some(age) if age.abs() > OLDEST => Some((
+            "the car did not answer: the cloud repeats an old status",
+            Outcome::Repeated,
+        )),
         Some(_) => None,
     }
 }
@@ -324,6 +386,38 @@ fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<&'static str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_that_is_left_out_stays_as_it_was() {
+        let profile = |feature: &str| {
+            let list = format!(
+                r#"{{"vinList": [{{"series": "EH32 S", "vehicleModelConfiguration":
+                    [{{"itemCode": "HeatedSeat", "itemValue": "{feature}"}}]}}]}}"#
+            );
+            let list = saic_ismart::vehicle::VehicleListAnswer::from_json(&list).unwrap();
+            Profile::of(&list.vehicles[0])
+        };
+        for (feature, fields, levels) in [
+            ("1", "", (1, 2)),
+            (
+                "1",
+                r#""frontLeftSeatHeatLevel": 0, "frontRightSeatHeatLevel": 3"#,
+                (0, 3),
+            ),
+            ("1", r#""frontRightSeatHeatLevel": 0"#, (1, 0)),
+            // On is on, whatever number a car has for it.
+            (
+                "2",
+                r#""frontLeftSeatHeatLevel": 3, "frontRightSeatHeatLevel": 2"#,
+                (1, 1),
+            ),
+        ] {
+            let json = format!(r#"{{"basicVehicleStatus": {{{fields}}}}}"#);
+            let status = VehicleStatus::from_json(&json).unwrap();
+            let known = seats((1, 2), &status.basic, &profile(feature));
+            assert_eq!(known, levels, "{feature} {fields}");
+        }
+    }
 
     #[test]
     fn an_mg3_that_ignored_a_command_is_off() {
@@ -340,7 +434,7 @@ mod tests {
         let now = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
         let why = |at: i64| {
             let json = format!(r#"{{"statusTime": {at}, "basicVehicleStatus": {{"mileage": 1}}}}"#);
-            unusable(&VehicleStatus::from_json(&json).unwrap(), now)
+            unusable(&VehicleStatus::from_json(&json).unwrap(), now).map(|(why, _)| why)
         };
         assert_eq!(why(1_795_208_448), None);
         assert_eq!(why(1_795_208_448 - 900), None);
@@ -349,7 +443,7 @@ mod tests {
         assert!(why(0).unwrap().contains("no time"));
         assert!(why(2_147_483_647).is_some());
         let empty = VehicleStatus::from_json(r#"{"statusTime": 1795208448}"#).unwrap();
-        assert!(unusable(&empty, now).unwrap().contains("no status"));
+        assert!(unusable(&empty, now).unwrap().0.contains("no status"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use saic_ismart::{Error, LoginError};
 
 use super::super::refresh::Failed;
+use crate::source::saic::advice;
 
 /// For the result of a command.
 pub(super) fn reason(error: &Error) -> String {
@@ -24,6 +25,15 @@ pub(super) fn reason(error: &Error) -> String {
         } => code(*number, message),
         Error::Login(login) => format!("relogin failed ({login})"),
         other => other.to_string(),
+    }
+}
+
+/// For the result of a command, with what to do about it.
+pub(super) fn refusal(error: &Error) -> String {
+    let why = reason(error);
+    match advice(error) {
+        Some(advice) => format!("{why}; {advice}"),
+        None => why,
     }
 }
 
@@ -70,6 +80,22 @@ mod tests {
             "return code: 8, message: operation too frequent (71)"
         );
         assert_eq!(whose(&rejected), Failed::Car);
+        assert_eq!(
+            refusal(&rejected),
+            "return code: 8, message: operation too frequent (71); \
+             start the car with its key; until then it takes no more commands"
+        );
+        let asleep = Error::Unreachable {
+            call: call(),
+            event_id: "0".to_owned(),
+            attempts: 9,
+            message: "remote control instruction failed".to_owned(),
+        };
+        assert_eq!(
+            refusal(&asleep),
+            "return code: 4, message: remote control instruction failed; \
+             try again when the car was opened or driven, where it has a signal"
+        );
         let elsewhere = Error::from(LoginError::LoggedInElsewhere { retry_after: None });
         assert!(reason(&elsewhere).starts_with("relogin failed (another device"));
         assert!(is_elsewhere(&elsewhere) && whose(&elsewhere) == Failed::Cloud);

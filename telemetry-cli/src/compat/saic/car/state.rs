@@ -13,7 +13,8 @@ use super::Memory;
 
 /// What is remembered of a car, as it is now.
 pub(super) fn load(shared: &Shared, vin: &str, now: DateTime<Utc>) -> (Refresh, Memory) {
-    let saved = file_name(vin).and_then(|name| shared.load(&name));
+    let of = |name: Option<String>| name.and_then(|name| shared.load(&name));
+    let saved = of(file_name(vin)).or_else(|| of(set_aside(vin)));
     saved.map_or_else(
         || (Refresh::new(now), Memory::default()),
         |saved| read(saved, now),
@@ -44,17 +45,28 @@ pub fn remembered(shared: &Shared) -> Vec<String> {
         .collect()
 }
 
-/// Forgets what is remembered of a car.
+/// A car has left the account. It may come back, as it was.
 pub async fn forget(shared: &Shared, vin: &str) {
-    if let Some(name) = file_name(vin) {
-        shared.remove(&name).await;
+    if let (Some(directory), Some(name), Some(aside)) =
+        (&shared.directory, file_name(vin), set_aside(vin))
+    {
+        // It may not be there.
+        let _ = tokio::fs::rename(directory.join(name), directory.join(aside)).await;
     }
 }
 
-/// Nothing that a cloud says becomes a path.
 fn file_name(vin: &str) -> Option<String> {
+    named("vehicle", vin)
+}
+
+fn set_aside(vin: &str) -> Option<String> {
+    named("former-vehicle", vin)
+}
+
+/// Nothing that a cloud says becomes a path.
+fn named(what: &str, vin: &str) -> Option<String> {
     let plain = !vin.is_empty() && vin.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| format!("vehicle-{vin}.json"))
+    plain.then(|| format!("{what}-{vin}.json"))
 }
 
 fn read(saved: Value, now: DateTime<Utc>) -> (Refresh, Memory) {

@@ -104,6 +104,19 @@ pub(super) fn add(list: &mut List<'_>) {
         Available::Gateway,
         reachable,
     );
+    let used_up = json!({
+        "state_topic": list.state("commands/usedUp"),
+        "payload_on": "True",
+        "payload_off": "False",
+        "device_class": "problem",
+        "entity_category": "diagnostic",
+    });
+    list.add(
+        "binary_sensor",
+        "Commands used up",
+        Available::Gateway,
+        used_up,
+    );
     let heating = json!({
         "state_topic": list.state("drivetrain/batteryHeatingSchedule"),
         "value_template": "{{ value_json['mode'] }}",

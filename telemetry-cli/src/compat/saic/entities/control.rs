@@ -26,6 +26,11 @@ pub(super) fn add(list: &mut List<'_>) {
     for (name, topic, kind) in [
         ("Command error", "events/command_error", "command_error"),
         (
+            "Command limit reached",
+            "events/command_limit_reached",
+            "command_limit_reached",
+        ),
+        (
             "Vehicle message",
             "events/vehicle_message",
             "vehicle_message",
@@ -44,9 +49,21 @@ fn gateway(list: &mut List<'_>) {
         "options": options,
         "icon": "mdi:refresh",
         "entity_category": "config",
+        "retain": true,
         "optimistic": false,
     });
     list.add("select", "Gateway refresh mode", Available::Gateway, mode);
+    let holiday = json!({
+        "state_topic": list.state("refresh/holiday"),
+        "command_topic": list.set("refresh/holiday"),
+        "payload_on": "True",
+        "payload_off": "False",
+        "icon": "mdi:beach",
+        "entity_category": "config",
+        "retain": true,
+        "optimistic": false,
+    });
+    list.add("switch", "Holiday mode", Available::Gateway, holiday);
     for (name, period) in [
         ("Gateway active refresh period", Period::Active),
         ("Gateway inactive refresh period", Period::Inactive),
@@ -80,20 +97,21 @@ fn gateway(list: &mut List<'_>) {
 
 fn charging(list: &mut List<'_>) {
     let profile = list.car.profile;
-    let target = json!({
-        "state_topic": list.state("drivetrain/socTarget"),
-        "command_topic": list.set("drivetrain/socTarget"),
-        "min": 40,
-        "max": 100,
-        "step": 10,
-        "mode": "slider",
-        "device_class": "battery",
-        "unit_of_measurement": "%",
-        "icon": "mdi:battery-charging-70",
-        "enabled_by_default": profile.has_target_soc,
-        "optimistic": false,
-    });
-    list.add("number", "Target SoC", Available::Standard, target);
+    if profile.has_target_soc {
+        let target = json!({
+            "state_topic": list.state("drivetrain/socTarget"),
+            "command_topic": list.set("drivetrain/socTarget"),
+            "min": 40,
+            "max": 100,
+            "step": 10,
+            "mode": "slider",
+            "device_class": "battery",
+            "unit_of_measurement": "%",
+            "icon": "mdi:battery-charging-70",
+            "optimistic": false,
+        });
+        list.add("number", "Target SoC", Available::Standard, target);
+    }
     let topic = "drivetrain/totalBatteryCapacity";
     // The sensor of this name was there first.
     let sensor = json!({

@@ -81,6 +81,7 @@ impl Entities<'_> {
             "model": format!("{model} {} {}", text(&info.model_year), text(&info.color)),
             "hw_version": text(&info.series).to_uppercase(),
             "serial_number": self.vin,
+            "sw_version": env!("CARGO_PKG_VERSION"),
         })
     }
 
@@ -179,5 +180,7 @@ fn snake(name: &str) -> String {
     name.to_lowercase().replace([' ', '-'], "_")
 }
 
+#[cfg(test)]
+mod columns;
 #[cfg(test)]
 mod tests;

@@ -20,12 +20,15 @@ fn charging(list: &mut List<'_>) {
     let object = |start: &str, end: &str, mode: &str| {
         format!("{{{{ {{'startTime': {start}, 'endTime': {end}, 'mode': {mode}}} | tojson }}}}")
     };
+    // What the car cannot do is not offered (0.10).
+    let mut options = vec!["DISABLED", "UNTIL_CONFIGURED_SOC", "UNTIL_CONFIGURED_TIME"];
+    options.retain(|mode| list.car.profile.has_target_soc || *mode != "UNTIL_CONFIGURED_SOC");
     let select = json!({
         "state_topic": list.state(topic),
         "command_topic": list.set(topic),
         "value_template": "{{ value_json['mode'] }}",
         "command_template": object(&start, &end, "value"),
-        "options": ["DISABLED", "UNTIL_CONFIGURED_SOC", "UNTIL_CONFIGURED_TIME"],
+        "options": options,
         "icon": "mdi:clock-outline",
         "optimistic": false,
     });
@@ -98,6 +101,7 @@ fn text(list: &mut List<'_>, name: &str, topic: &str, key: &str, command: &str, 
         "max": 5,
         "pattern": CLOCK,
         "icon": icon,
+        "optimistic": false,
     });
     list.add("text", name, Available::Standard, keys);
 }

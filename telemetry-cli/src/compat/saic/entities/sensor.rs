@@ -117,6 +117,8 @@ const SENSORS: &[Sensor] = &[
     sensor("Last poll error", "refresh/lastError")
         .time()
         .gateway(),
+    sensor("Last update", "refresh/lastUpdate").time().gateway(),
+    sensor("Next update", "refresh/nextUpdate").time().gateway(),
     sensor("Last car message", "info/lastMessage/content")
         .gateway()
         .hidden(),
@@ -272,6 +274,42 @@ const SENSORS: &[Sensor] = &[
     .icon("mdi:clock-start"),
 ];
 
+/// The last trip of any car.
+const TRIP: &[Sensor] = &[
+    sensor("Last trip distance", "lastTrip/distance")
+        .class("distance")
+        .measured("km")
+        .icon("mdi:map-marker-distance"),
+    sensor("Last trip start", "lastTrip/startTime")
+        .time()
+        .icon("mdi:clock-start"),
+    sensor("Last trip end", "lastTrip/endTime")
+        .time()
+        .icon("mdi:clock-end"),
+];
+
+/// Of one with a plug: what it takes from the battery is worth counting.
+const TRIP_ENERGY: &[Sensor] = &[
+    // Of class energy, which is never measured, only counted.
+    sensor("Last trip energy", "lastTrip/energy")
+        .class("energy")
+        .unit("kWh"),
+    sensor("Last trip efficiency", "lastTrip/efficiency")
+        .class("energy_distance")
+        .measured("kWh/100km"),
+];
+
+/// Of one with a tank.
+const TRIP_FUEL: &[Sensor] = &[
+    sensor("Last trip fuel", "lastTrip/fuel")
+        .class("volume_storage")
+        .measured("L")
+        .icon("mdi:fuel"),
+    sensor("Last trip fuel percentage", "lastTrip/fuelPercentage")
+        .measured("%")
+        .icon("mdi:fuel"),
+];
+
 /// Off for cars without a tank, whose topics are there all the same.
 const FUEL: &[Sensor] = &[
     sensor("Fossil fuel range", "drivetrain/fossilFuel/range")
@@ -302,8 +340,16 @@ const fn schedule(name: &'static str, template: &'static str) -> Sensor {
 }
 
 pub(super) fn add(list: &mut List<'_>) {
-    let no_tank = !list.car.profile.drive.has_fuel();
-    let rows = SENSORS.iter().map(|row| (row, row.hidden));
+    let drive = list.car.profile.drive;
+    let no_tank = !drive.has_fuel();
+    let trip = [
+        (TRIP, true),
+        (TRIP_ENERGY, drive.has_plug()),
+        (TRIP_FUEL, drive.has_fuel()),
+    ];
+    let trip = trip.into_iter().filter(|(_, has)| *has);
+    let trip = trip.flat_map(|(rows, _)| rows);
+    let rows = SENSORS.iter().chain(trip).map(|row| (row, row.hidden));
     for (row, hidden) in rows.chain(FUEL.iter().map(|row| (row, no_tank))) {
         let mut keys = keys(list, row, hidden);
         if row.topic == "drivetrain/soc" && list.car.shown.charging {

@@ -6,7 +6,7 @@ use super::super::extra::{Extras, Reported};
 use super::*;
 
 const VIN: &str = "LSJTEST0000000001";
-const ORIGINAL: &str = include_str!("../../../../tests/data/saic-original-entities.txt");
+pub(super) const ORIGINAL: &str = include_str!("../../../../tests/data/saic-original-entities.txt");
 
 fn car(series: &str, features: &[(&str, &str)]) -> (VehicleInfo, Profile) {
     let features: Vec<_> = features
@@ -23,14 +23,14 @@ fn car(series: &str, features: &[(&str, &str)]) -> (VehicleInfo, Profile) {
     (info, profile)
 }
 
-const FULL: &[(&str, &str)] = &[("BType", "1"), ("HeatedSeat", "1"), ("S35", "1")];
+pub(super) const FULL: &[(&str, &str)] = &[("BType", "1"), ("HeatedSeat", "1"), ("S35", "1")];
 
 const REPORTED: Reported = Reported {
     rear_seats: true,
     steering_wheel: true,
 };
 
-fn with<T>(
+pub(super) fn with<T>(
     series: &str,
     features: &[(&str, &str)],
     show_unavailable: bool,
@@ -78,7 +78,7 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
     let original: BTreeSet<_> = ORIGINAL
         .lines()
         .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
+        .map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" "))
         .collect();
     let missing: Vec<_> = original.difference(&ours).collect();
     // Switches of single windows, which cars move only together.
@@ -95,6 +95,7 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
     assert_eq!(
         more,
         [
+            "binary_sensor commands_used_up",
             "binary_sensor vehicle_reachable",
             "binary_sensor window_driver",
             "binary_sensor window_passenger",
@@ -103,15 +104,24 @@ fn every_entity_of_the_original_is_there_under_its_unique_id() {
             "button ventilate_windows",
             "cover windows",
             "event command_error",
+            "event command_limit_reached",
             "event vehicle_message",
             "number total_battery_capacity",
             "sensor data_freshness",
             "sensor efficiency_since_last_charge",
+            "sensor last_trip_distance",
+            "sensor last_trip_efficiency",
+            "sensor last_trip_end",
+            "sensor last_trip_energy",
+            "sensor last_trip_start",
+            "sensor last_update",
+            "sensor next_update",
             "sensor polling_phase",
             "sensor reachability",
             "switch heated_seat_rear_left",
             "switch heated_seat_rear_right",
             "switch heated_steering_wheel",
+            "switch holiday_mode",
         ]
     );
 }
@@ -184,6 +194,15 @@ fn a_car_is_announced_with_what_it_has() {
         ),
         ("EH32 S", &[], "switch heated_seat_front_left", false),
         ("AS33P S", &[], "select charge_current_limit", false),
+        ("EH32 S", FULL, "number target_soc", true),
+        ("EH32 S", &[("BType", "0")], "number target_soc", false),
+        ("EH32 S", FULL, "sensor last_trip_fuel", false),
+        ("AS33P S", &[], "sensor last_trip_fuel", true),
+        ("AS33P S", &[], "sensor last_trip_fuel_percentage", true),
+        ("AS33P S", &[], "sensor last_trip_energy", true),
+        ("ZP22 EU", &[], "sensor last_trip_fuel", true),
+        ("ZP22 EU", &[], "sensor last_trip_energy", false),
+        ("ZP22 EU", &[], "sensor last_trip_distance", true),
     ] {
         assert_eq!(has(series, features, id), there, "{series} {id}");
     }
@@ -197,15 +216,56 @@ fn a_car_is_announced_with_what_it_has() {
         (&climate["min_temp"], &climate["max_temp"]),
         (&17.into(), &33.into())
     );
+}
+
+#[test]
+fn only_schedules_that_a_car_can_keep_are_offered() {
+    let options = |nmc| {
+        let components = components("EH32 S", &[("BType", nmc)]);
+        components[&format!("{VIN}_scheduled_charging_mode_select")]["options"].clone()
+    };
     assert_eq!(
-        mg4[&format!("{VIN}_target_soc")]["enabled_by_default"],
-        true
+        options("1"),
+        json!(["DISABLED", "UNTIL_CONFIGURED_SOC", "UNTIL_CONFIGURED_TIME"])
     );
-    let lfp = components("EH32 S", &[("BType", "0")]);
+    assert_eq!(options("0"), json!(["DISABLED", "UNTIL_CONFIGURED_TIME"]));
+}
+
+#[test]
+fn settings_stay_on_the_broker_and_wishes_do_not() {
+    let components = components("EH32 S", FULL);
+    let mut kept: Vec<_> = components
+        .values()
+        .filter(|one| one.get("retain") == Some(&true.into()))
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    kept.sort_unstable();
     assert_eq!(
-        lfp[&format!("{VIN}_target_soc")]["enabled_by_default"],
-        false
+        kept,
+        [
+            "Gateway active refresh period",
+            "Gateway grace period after car shutdown",
+            "Gateway inactive refresh period",
+            "Gateway refresh mode",
+            "Gateway refresh period after car shutdown",
+            "Holiday mode",
+            "Total Battery Capacity",
+        ]
     );
+}
+
+#[test]
+fn items_are_found_by_code_in_any_case() {
+    for features in [
+        [("BType", "1"), ("HeatedSeat", "1"), ("S35", "0")],
+        [("BTYPE", "1"), ("heatedseat", "1"), ("s35", "0")],
+    ] {
+        let ids = ids(&components("EH32 S", &features));
+        for id in ["number target_soc", "select heated_seat_front_left_level"] {
+            assert!(ids.contains(id), "{features:?} {id}");
+        }
+        assert!(!ids.contains("binary_sensor sun_roof"), "{features:?}");
+    }
 }
 
 #[test]
@@ -245,6 +305,12 @@ fn the_document_is_valid() {
     assert_eq!(device["name"], format!("MG MG4 ELECTRIC {VIN}"));
     assert_eq!(device["model"], "MG4 ELECTRIC 2023 Black Pearl");
     assert_eq!(device["hw_version"], "EH32 S");
+    assert_eq!(device["sw_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document.content["origin"]["name"], env!("CARGO_PKG_NAME"));
+    assert_eq!(
+        document.content["origin"]["sw_version"],
+        env!("CARGO_PKG_VERSION")
+    );
     let mut seen = BTreeSet::new();
     for (key, component) in document.content["components"].as_object().unwrap() {
         assert!(
@@ -265,6 +331,9 @@ fn the_document_is_valid() {
                 Some(&"config".into()),
                 "{key}"
             );
+        }
+        if ["number", "select", "text", "switch", "lock", "cover"].contains(&platform) {
+            assert_eq!(component["optimistic"], false, "{key}");
         }
         for flag in ["retain", "optimistic", "enabled_by_default"] {
             assert!(

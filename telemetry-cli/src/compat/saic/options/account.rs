@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::zone::Zone;
 use super::Account;
 use super::given::{Given, http_url, positive, usage};
 use crate::cli::SaicMqttGatewayArgs;
 use crate::exit::Failure;
+use crate::zone::Zone;
 
 const REST_URI: &str = "https://gateway-mg-eu.soimt.com/api.app/v1/";
 

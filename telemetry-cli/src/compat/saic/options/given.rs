@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cli::Hidden;
 use crate::config::{Environment, Secret};
 use crate::exit::{Code, Failure};
 
@@ -22,7 +23,8 @@ impl Found {
 
 impl Given<'_> {
     pub(super) fn text(&self, flag: &Option<String>, name: &str, variable: &str) -> Option<Found> {
-        if let Some(value) = flag {
+        // An empty one is none, as in the original: people leave them in templates.
+        if let Some(value) = flag.as_ref().filter(|value| !value.is_empty()) {
             return Some(Found {
                 value: value.clone(),
                 origin: format!("`{name}`"),
@@ -78,9 +80,9 @@ impl Given<'_> {
     }
 
     /// Shown by no `Debug`.
-    pub(super) fn secret(&self, flag: &Option<String>, variable: &str) -> Option<Secret> {
-        match flag {
-            Some(text) => Some(text.clone().into()),
+    pub(super) fn secret(&self, flag: &Option<Hidden>, variable: &str) -> Option<Secret> {
+        match flag.as_ref().filter(|text| !text.is_empty()) {
+            Some(text) => Some(text.to_string().into()),
             None => self.0.get(variable).map(|text| text.to_owned().into()),
         }
     }

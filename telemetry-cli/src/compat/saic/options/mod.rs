@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::charging_station::ChargingStation;
 use super::mapping;
-use super::zone::Zone;
-use crate::cli::SaicMqttGatewayArgs;
+use crate::cli::{Hidden, SaicMqttGatewayArgs};
 use crate::config::{self, Environment, Secret};
 use crate::exit::Failure;
+use crate::zone::Zone;
 use given::{Given, http_url, positive, usage};
 
 pub use log::Log;
@@ -120,6 +120,7 @@ impl Options {
     pub fn new(args: &SaicMqttGatewayArgs, environment: &Environment) -> Result<Self, Failure> {
         let given = Given(environment);
         let text = |flag: &Option<String>, name, variable| given.text(flag, name, variable);
+        let shown = |flag: &Option<Hidden>| flag.as_deref().map(str::to_owned);
         let map = |flag: &Option<String>, name, variable| match text(flag, name, variable) {
             Some(found) => found.read(mapping::by_vin),
             None => Ok(BTreeMap::new()),
@@ -216,10 +217,10 @@ impl Options {
                         http_url(uri).map_err(|why| usage(format!("`--abrp-uri`: {why}")))?
                     }
                 },
-                api_key: text(&args.abrp_api_key, "--abrp-api-key", "ABRP_API_KEY")
+                api_key: text(&shown(&args.abrp_api_key), "--abrp-api-key", "ABRP_API_KEY")
                     .map_or_else(|| ABRP_API_KEY.to_owned(), |found| found.value),
                 tokens: map(
-                    &args.abrp_user_token,
+                    &shown(&args.abrp_user_token),
                     "--abrp-user-token",
                     "ABRP_USER_TOKEN",
                 )?

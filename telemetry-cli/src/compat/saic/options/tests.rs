@@ -492,6 +492,21 @@ fn the_name_in_a_certificate_counts_unless_an_authority_is_given() {
 }
 
 #[test]
+fn a_flag_that_is_left_empty_is_not_given() {
+    let options = options(
+        "--mqtt-user= --mqtt-server-cert= --osmand-server-uri= --mqtt-topic-prefix= \
+         --saic-password=",
+        &[("SAIC_PASSWORD", "of-the-variable")],
+    )
+    .unwrap();
+    let mqtt = options.mqtt.as_ref().unwrap();
+    assert_eq!((&mqtt.user, &mqtt.ca), (&None, &None));
+    assert!(options.osmand.is_none());
+    assert_eq!(options.prefix, "saic");
+    assert!(options.account.password.reveal().is_ok());
+}
+
+#[test]
 fn what_is_wrong_with_the_broker_is_said_of_its_flag() {
     let options = options("-m tls://broker --mqtt-server-cert nowhere/ca.pem", &[]).unwrap();
     let (_, outgoing) = Speaker::new();

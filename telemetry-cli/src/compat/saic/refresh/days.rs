@@ -67,6 +67,7 @@ fn poll(refresh: &mut Refresh, doing: Doing, now: i64) {
     refresh.charge_data(
         ChargeState {
             charging: doing == Doing::Charging,
+            feeding: false,
             charge: Charge {
                 power_kw: Some(if doing == Doing::Charging {
                     -7.061

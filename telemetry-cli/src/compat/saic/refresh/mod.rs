@@ -16,6 +16,7 @@ pub use mode::{Mode, Phase};
 pub use periods::{Period, Periods};
 use probe::Silence;
 
+mod holiday;
 mod mode;
 mod periods;
 mod probe;
@@ -70,7 +71,11 @@ pub struct Refresh {
     /// The same without charging.
     from_car: bool,
     charging: bool,
+    /// It feeds something: a house, a tool, another car.
+    feeding: bool,
     had_power: bool,
+    /// It is asked rarely.
+    holiday: bool,
     #[serde(skip)]
     ready_at: Option<DateTime<Utc>>,
 }
@@ -89,6 +94,8 @@ pub enum Failed {
 pub struct ChargeState {
     /// It charges.
     pub charging: bool,
+    /// It feeds something from its battery (V2X), which takes as long.
+    pub feeding: bool,
     /// How.
     pub charge: Charge,
 }
@@ -121,7 +128,9 @@ impl Refresh {
             hv_active: true,
             from_car: true,
             charging: false,
+            feeding: false,
             had_power: false,
+            holiday: false,
             ready_at: Some(now + START_PAUSE),
         }
     }
@@ -204,7 +213,8 @@ impl Refresh {
         self.rule(now).map_or(Phase::Off, |(phase, _)| phase)
     }
 
-    fn rule(&self, now: DateTime<Utc>) -> Option<(Phase, DateTime<Utc>)> {
+    /// Without a holiday.
+    fn usual(&self, now: DateTime<Utc>) -> Option<(Phase, DateTime<Utc>)> {
         let after = |time: DateTime<Utc>, seconds: u32| time + TimeDelta::seconds(seconds.into());
         match self.mode {
             Mode::Off => return None,
@@ -221,7 +231,7 @@ impl Refresh {
         let Some(success) = self.last_success else {
             return Some((Phase::Active, now));
         };
-        if self.charging && self.charging_period > 0 {
+        if (self.charging || self.feeding) && self.charging_period > 0 {
             return Some((Phase::Charging, after(success, self.charging_period)));
         }
         if self.hv_active {
@@ -312,21 +322,25 @@ impl Refresh {
     /// The charging data were read.
     pub fn charge_data(&mut self, state: ChargeState, now: DateTime<Utc>) {
         self.last_charge_data = Some(now);
-        let power = state.charge.power_kw;
-        if state.charging {
-            self.had_power |= power.is_some_and(|power| power < CHARGING_KW);
-            if let Some(seconds) = charging_interval::interval_s(state.charge) {
+        let charge = match state.feeding {
+            true => state.charge.backwards(),
+            false => state.charge,
+        };
+        if state.charging || state.feeding {
+            self.had_power |= charge.power_kw.is_some_and(|power| power < CHARGING_KW);
+            if let Some(seconds) = charging_interval::interval_s(charge) {
                 self.charging_period = charging_interval::clamped(seconds, &self.periods);
             }
         } else {
             // It may go on in another phase, or start again.
-            if self.charging && self.had_power {
+            if (self.charging || self.feeding) && self.had_power {
                 self.last_shutdown = now;
             }
             self.had_power = false;
             self.charging_period = 0;
         }
         self.charging = state.charging;
+        self.feeding = state.feeding;
     }
 
     /// The charging data could not be read, and the rest of the car's answer
@@ -338,12 +352,13 @@ impl Refresh {
         }
         self.charging_period = 0;
         self.had_power = false;
+        self.feeding = false;
         std::mem::take(&mut self.charging)
     }
 
     /// A poll has succeeded.
     pub fn poll_succeeded(&mut self, now: DateTime<Utc>) {
-        self.hv_active = self.charging || self.from_car;
+        self.hv_active = self.charging || self.feeding || self.from_car;
         if self.hv_active {
             self.last_activity = now;
         }
@@ -367,7 +382,7 @@ impl Refresh {
     pub fn probe_failed(&mut self, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);
         self.last_failure = Some(now);
-        self.hv_active = self.charging || self.from_car;
+        self.hv_active = self.charging || self.feeding || self.from_car;
     }
 }
 

@@ -68,6 +68,8 @@ pub enum Phase {
     AfterShutdown,
     /// It is parked.
     Inactive,
+    /// It would be asked by another rule, but its owner is away.
+    Holiday,
 }
 
 impl fmt::Display for Phase {
@@ -81,6 +83,7 @@ impl fmt::Display for Phase {
             Self::Active => "active",
             Self::AfterShutdown => "after_shutdown",
             Self::Inactive => "inactive",
+            Self::Holiday => "holiday",
         })
     }
 }

@@ -5,7 +5,7 @@ pub(super) fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// A parked car that answered at 1000 s, after it had been shut down at 0.
-fn parked() -> Refresh {
+pub(super) fn parked() -> Refresh {
     let mut refresh = Refresh::new(at(0));
     success(&mut refresh, 1000);
     refresh.last_shutdown = at(0);
@@ -208,6 +208,7 @@ fn periods_count_from_when_they_are_set() {
 fn charge(power_kw: f64, charging: bool) -> ChargeState {
     ChargeState {
         charging,
+        feeding: false,
         charge: Charge {
             power_kw: Some(power_kw),
             capacity_kwh: Some(64.0),
@@ -240,6 +241,43 @@ fn a_charge_sets_its_own_pace() {
         (0, Phase::AfterShutdown)
     );
     assert!(!refresh.is_hv_active());
+}
+
+#[test]
+fn a_car_that_feeds_something_is_asked_as_if_it_charged() {
+    let feeds = |power_kw| ChargeState {
+        feeding: true,
+        ..charge(power_kw, false)
+    };
+    for (state, due, phase) in [
+        // A percent of 64 kWh at 2.2 kW; the other way round it is the same.
+        (feeds(2.2), 1048, Phase::Charging),
+        (charge(-2.2, true), 1048, Phase::Charging),
+        // Nothing flows yet.
+        (feeds(0.1), 30, Phase::Active),
+        (charge(-0.1, true), 30, Phase::Active),
+        (charge(2.2, false), 86_400, Phase::Inactive),
+    ] {
+        let mut refresh = parked();
+        refresh.charge_data(state, at(2000));
+        refresh.poll_succeeded(at(2000));
+        assert_eq!(
+            (next(&refresh, 2000), refresh.phase(at(2000))),
+            (Some(2000 + due), phase),
+            "{state:?}"
+        );
+        assert_eq!(refresh.is_charging(), state.charging);
+    }
+    let mut refresh = parked();
+    refresh.charge_data(feeds(2.2), at(2000));
+    refresh.poll_succeeded(at(2000));
+    // The end counts as that of a charge.
+    refresh.charge_data(charge(0.0, false), at(3000));
+    refresh.poll_succeeded(at(3000));
+    assert_eq!(
+        (refresh.charging_period(), refresh.phase(at(3000))),
+        (0, Phase::AfterShutdown)
+    );
 }
 
 #[test]
@@ -300,7 +338,7 @@ proptest::proptest! {
     /// of an hour or the active period, nor shorter than that.
     #[test]
     fn what_is_due_stays_due(
-        events in proptest::collection::vec((0u8..10, 0i64..100_000), 0..40),
+        events in proptest::collection::vec((0u8..11, 0i64..100_000), 0..40),
         periods in proptest::array::uniform4(0u32..500_000),
     ) {
         let mut refresh = Refresh::new(at(0));
@@ -323,6 +361,7 @@ proptest::proptest! {
                 6 => refresh.set_mode(Mode::ALL[usize::try_from(wait % 4).unwrap()]),
                 7 => refresh.station_changed(time),
                 8 => refresh.probe_failed(time),
+                9 => refresh.set_holiday(wait % 2 == 0),
                 _ => refresh.status(wait % 2 == 0, time),
             }
             let (active, error) = (refresh.periods.active(), refresh.error_period());

@@ -1,6 +1,8 @@
 //! From the charging data of a car, and the state of charge, which two answers
 //! know.
 
+use std::collections::BTreeMap;
+
 use saic_ismart::charging::{ChargingStopReason, HeatingScheduleAnswer, HeatingStopReason};
 use saic_ismart::{
     BasicStatus, ChargeManagement, ChargeSchedule, ChargingData, ChargingState, RvsChargeStatus,
@@ -10,21 +12,14 @@ use serde::Serialize;
 
 use super::super::capacity::Capacity;
 use super::super::text::rounded;
-use super::Publications;
+use super::{Publication, Publications};
 
-/// What else plays a part.
-#[derive(Clone, Copy, Debug)]
-pub struct ChargeFacts {
-    /// Of the battery.
-    pub capacity: Capacity,
-}
-
-/// The topics of both answers together. Without charging data only what the
-/// status knows.
+/// The topics of both answers together, for a battery of this capacity. Without
+/// charging data only what the status knows.
 pub fn charging(
     basic: &BasicStatus,
     data: Option<&ChargingData>,
-    facts: ChargeFacts,
+    capacity: Capacity,
 ) -> Publications {
     let mut topics = Publications::default();
     let soc = soc_percent(basic, data);
@@ -40,7 +35,7 @@ pub fn charging(
     state(management, rvs, &mut topics);
     settings(management, &mut topics);
     distances(basic, management, rvs, &mut topics);
-    energies(rvs, soc, facts.capacity, &mut topics);
+    energies(rvs, soc, capacity, &mut topics);
     charger(management, &mut topics);
     topics
 }
@@ -74,6 +69,31 @@ pub fn is_charging(management: &ChargeManagement) -> bool {
         Some(1 | 3 | 10 | 12)
     )
 }
+
+/// Whether it feeds something from its battery (V2X).
+pub fn is_feeding(management: &ChargeManagement) -> bool {
+    management.state.map(ChargingState::code) == Some(13)
+}
+
+/// What is in the battery, kWh, as exactly as the car knows it.
+pub fn energy_kwh(data: &ChargingData, capacity: Capacity) -> Option<f64> {
+    let exact = data.management.soc_percent().zip(capacity.kwh);
+    let exact = exact.map(|(soc, kwh)| soc * kwh / 100.0);
+    exact.or_else(|| stored_kwh(&data.rvs, None, capacity))
+}
+
+/// The cloud soon forgets why a charge or the heating has ended: what it has
+/// said before stays.
+pub fn is_forgotten(one: &Publication, held: &BTreeMap<String, String>) -> bool {
+    const REASONS: [&str; 2] = [
+        "drivetrain/chargingStopReason",
+        "drivetrain/batteryHeatingStopReason",
+    ];
+    let known = || held.get(&one.topic).is_some_and(|text| text != NO_REASON);
+    REASONS.contains(&one.topic.as_str()) && one.text == NO_REASON && known()
+}
+
+const NO_REASON: &str = "NO_REASON";
 
 fn pack(management: &ChargeManagement, topics: &mut Publications) {
     let thousandths = |value: f64| rounded(value, 3);
@@ -117,7 +137,7 @@ fn state(management: &ChargeManagement, rvs: &RvsChargeStatus, topics: &mut Publ
 
 fn stop_reason(reason: ChargingStopReason) -> &'static str {
     match reason.code() {
-        0 => "NO_REASON",
+        0 => NO_REASON,
         1 => "CHARGER_STATUS_ABNORMAL",
         2 => "CHARGER_PORT_OVER_TEMPERATURE",
         3 => "CHARGING_GUN_NOT_PROPERLY_PLUGGED_IN",
@@ -129,7 +149,7 @@ fn stop_reason(reason: ChargingStopReason) -> &'static str {
 /// Why heating ended, in the original's words.
 pub fn heating_stop_reason(reason: HeatingStopReason) -> String {
     match reason.code() {
-        0 => "NO_REASON".to_owned(),
+        0 => NO_REASON.to_owned(),
         2 => "LOW_BATTERY".to_owned(),
         3 => "REACHED_STOP_CONDITION".to_owned(),
         4 => "UNNECESSARY".to_owned(),
@@ -220,7 +240,7 @@ pub fn heating_schedule(enabled: bool, start: (u8, u8)) -> String {
 /// an unknown time is that known before.
 pub fn heating_answer(
     answer: &HeatingScheduleAnswer,
-    zone: super::super::zone::Zone,
+    zone: crate::zone::Zone,
     known: (u8, u8),
 ) -> (bool, (u8, u8)) {
     let start = answer.start_at.map_or(known, |at| zone.time_of_day(at));
@@ -290,7 +310,7 @@ fn stored_kwh(rvs: &RvsChargeStatus, soc: Option<f64>, capacity: Capacity) -> Op
 }
 
 /// kWh on 100 km; a short way says nothing.
-fn consumption(used_kwh: Option<f64>, km: Option<f64>) -> Option<f64> {
+pub(super) fn consumption(used_kwh: Option<f64>, km: Option<f64>) -> Option<f64> {
     let km = km.filter(|km| *km >= 1.0)?;
     Some(rounded(used_kwh? / km * 100.0, 1))
 }

@@ -6,15 +6,20 @@ use serde::Serialize;
 
 use super::text;
 
-pub use charging::{ChargeFacts, charging};
+pub use charging::charging;
 pub use info::info;
 pub use message::message;
-pub use status::status;
+pub use status::{cached, status};
+pub use trip::{TripFacts, last_trip};
 
 pub mod charging;
 pub mod info;
 pub mod message;
 pub mod status;
+pub mod trip;
+
+/// What Home Assistant takes for unknown, where the last text would be wrong.
+pub const UNKNOWN: &str = "None";
 
 /// One topic and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +71,12 @@ impl Publications {
     /// A JSON object.
     pub fn json(&mut self, topic: &str, value: &impl Serialize) {
         self.text(topic, text::json(value));
+    }
+
+    /// Without what `drop` names.
+    pub fn without(mut self, drop: impl Fn(&Publication) -> bool) -> Self {
+        self.0.retain(|publication| !drop(publication));
+        self
     }
 
     fn push(&mut self, topic: &str, text: String, always: bool) {

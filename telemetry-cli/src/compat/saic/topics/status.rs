@@ -3,7 +3,7 @@
 use saic_ismart::{ClimateStatus, VehicleStatus};
 use serde::Serialize;
 
-use super::Publications;
+use super::{Publication, Publications};
 
 /// The topics of a status of a car that is charged or not.
 pub fn status(status: &VehicleStatus, charging: bool) -> Publications {
@@ -14,6 +14,28 @@ pub fn status(status: &VehicleStatus, charging: bool) -> Publications {
     location(status, &mut topics);
     topics
 }
+
+/// The topics of what the cloud had kept of a car: it leaves out much, and
+/// that must not look like off. Its state of charge has no decimals: it counts
+/// only if the `known` one is another.
+pub fn cached(kept: &VehicleStatus, known_soc: Option<f64>) -> Publications {
+    let basic = &kept.basic;
+    let unknown = |one: &Publication| match one.topic.as_str() {
+        "drivetrain/running" => basic.engine_status.is_none(),
+        "climate/remoteClimateState" => basic.climate.is_none(),
+        "climate/rearWindowDefrosterHeating" => basic.rear_window_heating.is_none(),
+        // That depends on charging, which it does not know.
+        topic => topic == HV_ACTIVE,
+    };
+    let mut topics = status(kept, false).without(unknown);
+    let soc = basic.soc_percent.map(f64::from);
+    let other = |soc: &f64| known_soc.is_none_or(|known| (known - soc).abs() >= 1.0);
+    topics.float("drivetrain/soc", soc.filter(other));
+    topics
+}
+
+/// Known at the end of a poll.
+pub const HV_ACTIVE: &str = "drivetrain/hvBatteryActive";
 
 fn drivetrain(status: &VehicleStatus, charging: bool, topics: &mut Publications) {
     let basic = &status.basic;
@@ -29,7 +51,7 @@ fn drivetrain(status: &VehicleStatus, charging: bool, topics: &mut Publications)
     topics.float("drivetrain/fossilFuel/range", basic.fuel_range_km());
     topics.int("drivetrain/fossilFuel/percentage", basic.fuel_percent);
     let active = charging || basic.is_hv_active();
-    topics.flag("drivetrain/hvBatteryActive", Some(active));
+    topics.flag(HV_ACTIVE, Some(active));
 }
 
 #[derive(Serialize)]

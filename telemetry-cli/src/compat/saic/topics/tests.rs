@@ -5,18 +5,16 @@ use saic_ismart::vehicle::VehicleListAnswer;
 use saic_ismart::{ChargingData, VehicleStatus};
 
 use super::super::capacity::Capacity;
-use super::super::zone::Zone;
 use super::*;
+use crate::zone::Zone;
 
 const STATUS: &str = include_str!("../../../../tests/data/saic-golden-status.json");
 const CHARGING: &str = include_str!("../../../../tests/data/saic-golden-charging.json");
 const TOPICS: &str = include_str!("../../../../tests/data/saic-golden-topics.txt");
 
-const FACTS: ChargeFacts = ChargeFacts {
-    capacity: Capacity {
-        kwh: Some(64.0),
-        factor: 64.0 / 72.5,
-    },
+const CAPACITY: Capacity = Capacity {
+    kwh: Some(64.0),
+    factor: 64.0 / 72.5,
 };
 
 fn lines(publications: &[Publications]) -> Vec<String> {
@@ -31,7 +29,7 @@ fn both(status_json: &str, charging_json: &str) -> Vec<String> {
     let charged = charging::is_charging(&data.management);
     lines(&[
         status(&status_now, charged),
-        charging(&status_now.basic, Some(&data), FACTS),
+        charging(&status_now.basic, Some(&data), CAPACITY),
     ])
 }
 
@@ -52,7 +50,7 @@ fn what_is_unknown_is_not_published() {
     let status_now = VehicleStatus::from_json("{}").unwrap();
     let nothing = lines(&[
         status(&status_now, false),
-        charging(&status_now.basic, None, FACTS),
+        charging(&status_now.basic, None, CAPACITY),
     ]);
     assert_eq!(
         nothing,
@@ -64,11 +62,9 @@ fn what_is_unknown_is_not_published() {
         ]
     );
     let data = ChargingData::from_json("{}").unwrap();
-    let nothing = ChargeFacts {
-        capacity: Capacity {
-            kwh: None,
-            factor: 1.0,
-        },
+    let nothing = Capacity {
+        kwh: None,
+        factor: 1.0,
     };
     assert_eq!(
         lines(&[charging(&status_now.basic, Some(&data), nothing)]),
@@ -112,6 +108,16 @@ fn odd_values_have_their_texts() {
             r#""bmsPackSOCDsp": 538"#,
             r#""bmsPackSOCDsp": 1023"#,
             "drivetrain/soc 55.0",
+        ),
+        (
+            r#""bmsPackSOCDsp": 538"#,
+            r#""bmsPackSOCDsp": 1001"#,
+            "drivetrain/soc 55.0",
+        ),
+        (
+            r#""bmsPackSOCDsp": 538"#,
+            r#""bmsPackSOCDsp": 1000"#,
+            "drivetrain/soc 100.0",
         ),
         (
             r#""bmsPackCrntV": 0"#,
@@ -278,7 +284,7 @@ fn odd_values_have_their_texts() {
 #[test]
 fn settings_are_sent_only_when_they_change() {
     let data = ChargingData::from_json(CHARGING).unwrap();
-    let published = charging(&Default::default(), Some(&data), FACTS);
+    let published = charging(&Default::default(), Some(&data), CAPACITY);
     let quiet: Vec<_> = published
         .0
         .iter()
@@ -350,4 +356,100 @@ fn a_message_shows_its_fields() {
             "info/lastMessage/vin LSJTEST0000000001",
         ]
     );
+}
+
+#[test]
+fn what_the_cloud_had_kept_is_shown_as_far_as_it_goes() {
+    let kept = |json: &str, soc| {
+        let json = format!(r#"{{"statusTime": 1795208448, "basicVehicleStatus": {{{json}}}}}"#);
+        lines(&[cached(&VehicleStatus::from_json(&json).unwrap(), soc)])
+    };
+    assert_eq!(kept("", None), [""; 0]);
+    assert_eq!(
+        kept(
+            r#""mileage": 123456, "lockStatus": 1, "extendedData1": 54, "fuelRangeElec": 2500"#,
+            None
+        ),
+        [
+            "drivetrain/mileage 12345.6",
+            "doors/locked True",
+            "drivetrain/soc 54.0"
+        ]
+    );
+    assert_eq!(
+        kept(
+            r#""engineStatus": 1, "remoteClimateStatus": 2, "rmtHtdRrWndSt": 0"#,
+            None
+        ),
+        [
+            "drivetrain/running True",
+            "climate/remoteClimateState on",
+            "climate/rearWindowDefrosterHeating off",
+        ]
+    );
+    // Decimals that are known are not rounded away.
+    for (known, shown) in [(53.8, false), (54.9, false), (53.0, true), (55.0, true)] {
+        let published = kept(r#""extendedData1": 54"#, Some(known));
+        assert_eq!(!published.is_empty(), shown, "{known}");
+    }
+}
+
+#[test]
+fn a_reason_is_not_forgotten_with_the_next_answer() {
+    let reason = "drivetrain/batteryHeatingStopReason";
+    let forgets = |topic: &str, text: &str, held: Option<&str>| {
+        let held = held.map(|text| (topic.to_owned(), text.to_owned()));
+        let mut topics = Publications::default();
+        topics.text(topic, text);
+        charging::is_forgotten(&topics.0[0], &held.into_iter().collect())
+    };
+    for (topic, text, held, is_forgotten) in [
+        (reason, "NO_REASON", Some("LOW_BATTERY"), true),
+        (
+            "drivetrain/chargingStopReason",
+            "NO_REASON",
+            Some("OTHER_REASON"),
+            true,
+        ),
+        (reason, "NO_REASON", None, false),
+        (reason, "NO_REASON", Some("NO_REASON"), false),
+        (reason, "UNNECESSARY", Some("LOW_BATTERY"), false),
+        ("bms/chargeStatus", "NO_REASON", Some("CHARGING_1"), false),
+    ] {
+        assert_eq!(
+            forgets(topic, text, held),
+            is_forgotten,
+            "{topic} {text} {held:?}"
+        );
+    }
+}
+
+#[test]
+fn a_car_that_feeds_something_does_not_charge() {
+    for (code, charges, feeds) in [(1, true, false), (9, false, false), (13, false, true)] {
+        let json = CHARGING.replace(r#""bmsChrgSts": 1"#, &format!(r#""bmsChrgSts": {code}"#));
+        let management = ChargingData::from_json(&json).unwrap().management;
+        let found = (
+            charging::is_charging(&management),
+            charging::is_feeding(&management),
+        );
+        assert_eq!(found, (charges, feeds), "{code}");
+    }
+}
+
+#[test]
+fn energy_is_counted_in_tenths_of_a_percent() {
+    let energy = |from: &str, to: &str, capacity| {
+        let data = ChargingData::from_json(&CHARGING.replace(from, to)).unwrap();
+        charging::energy_kwh(&data, capacity).map(|kwh| super::super::text::rounded(kwh, 3))
+    };
+    assert_eq!(energy("", "", CAPACITY), Some(34.432));
+    // By the car's own counter.
+    let unknown = Capacity {
+        kwh: None,
+        ..CAPACITY
+    };
+    assert_eq!(energy("", "", unknown), Some(34.43));
+    let no_soc = (r#""bmsPackSOCDsp": 538"#, r#""bmsPackSOCDsp": 1023"#);
+    assert_eq!(energy(no_soc.0, no_soc.1, CAPACITY), Some(34.43));
 }

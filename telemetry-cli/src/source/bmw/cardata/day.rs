@@ -17,6 +17,7 @@ use crate::database::Database;
 use crate::event::DeviceId;
 use crate::hub::Hub;
 use crate::lock::lock;
+use crate::metric::vehicle;
 
 const STEP: TimeDelta = TimeDelta::seconds(30);
 const RESTART: TimeDelta = TimeDelta::minutes(10);
@@ -36,7 +37,7 @@ struct World {
 impl World {
     /// With a BMW and a MINI, from the beginning of a day.
     fn new() -> Self {
-        let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "Simulated");
+        let car = |vin: &str, brand| Car::new(Vin::new(vin).unwrap(), brand, "i4 eDrive40");
         let cars = vec![car(BMW, "BMW_I"), car(MINI, "MINI")];
         Self {
             cloud: Mutex::new(CarDataCloud::new(CLIENT_ID, cars, 1)),
@@ -290,6 +291,79 @@ async fn a_car_that_cannot_be_read_is_no_harm_to_the_other() {
     assert_eq!((known(BMW), known(MINI)), (false, true));
     let calls = lock(&world.cloud).calls_used();
     assert!(calls <= 12, "{calls} calls in six hours");
+}
+
+/// Between two reports the estimate goes on, beside what the car said.
+#[tokio::test]
+async fn an_estimate_stands_beside_what_the_car_said() {
+    let world = Arc::new(World::new());
+    // At midnight it drives; now it charges.
+    let later = world.now() + TimeDelta::hours(1);
+    *lock(&world.time) = later;
+    let directory = tempfile::tempdir().unwrap();
+    log_in(&world, directory.path()).await;
+    for estimate_soc in [false, true] {
+        let mut account = start(&world, directory.path()).await;
+        account.config.estimate_soc = estimate_soc;
+        let vin = Vin::new(BMW).unwrap();
+        account.find_cars().await.unwrap();
+        account.describe(&vin).await.unwrap();
+        let data = account.client.telematic_data(&vin, RECOMMENDED_KEYS).await;
+        account.answered(&vin, &data.unwrap(), world.now());
+        let reading = |account: &Account| {
+            account.tell(&vin, world.now());
+            let known = account.context.hub.snapshot();
+            let mut known = known.into_iter();
+            let known = known.find(|known| known.device.id == DeviceId::new(&[BMW]));
+            known.unwrap().reading.unwrap()
+        };
+        let soc = |reading: &Reading| reading.values.number(&vehicle::SOC_PERCENT).unwrap();
+        let before = reading(&account);
+        assert_eq!(before.extra.get("soc_estimated_percent"), None);
+        for _ in 0..10 {
+            let later = world.now() + TimeDelta::minutes(1);
+            *lock(&world.time) = later;
+            account.estimate();
+        }
+        let after = reading(&account);
+        assert_eq!(soc(&after), soc(&before));
+        let estimate = after.extra.get("soc_estimated_percent");
+        assert_eq!(estimate.is_some(), estimate_soc);
+        assert_eq!(account.estimate_at.is_some(), estimate_soc);
+        if let Some(percent) = estimate {
+            assert!(percent.as_f64().unwrap() > soc(&before), "{percent}");
+            assert_eq!(after.extra["soc_estimated_from"], "charging");
+        }
+    }
+}
+
+/// Of a car whose main user is somebody else the stream alone tells.
+#[tokio::test]
+async fn a_car_that_is_not_listed_gets_no_turn() {
+    let world = Arc::new(World::new());
+    let directory = tempfile::tempdir().unwrap();
+    log_in(&world, directory.path()).await;
+    let mut account = start(&world, directory.path()).await;
+    account.find_cars().await.unwrap();
+    let other = Vin::new("WBA00SIM000000009").unwrap();
+    let time = world.now().format("%Y-%m-%dT%H:%M:%SZ");
+    let payload = format!(
+        r#"{{"vin":"{other}","entityId":"e","topic":"t","timestamp":"{time}","data":{{"vehicle.vehicle.travelledDistance":{{"timestamp":"{time}","value":1000,"unit":"km"}}}}}}"#
+    );
+    let message = StreamMessage::decode(payload.as_bytes()).unwrap();
+    let event = StreamEvent::Message {
+        topic: "t".to_owned(),
+        payload: payload.into_bytes(),
+        message,
+    };
+    account.streamed(Ok(event)).unwrap();
+    account.publish();
+    let mut listed = [BMW, MINI].map(|vin| Vin::new(vin).unwrap()).to_vec();
+    assert_eq!(account.asked_vins(), listed);
+    listed.push(other.clone());
+    listed.sort();
+    assert_eq!(account.vins(), listed);
+    assert!(account.telemetry(&other).is_some());
 }
 
 #[tokio::test]

@@ -44,13 +44,20 @@ impl Answers {
     }
 }
 
-/// Puts `questions` to a car, as far as it answers.
-pub(super) async fn put(client: Client, vin: Vin, questions: Questions) -> Answers {
+/// Puts `questions` to a car at `now`, as far as it answers.
+pub(super) async fn put(
+    client: Client,
+    vin: Vin,
+    questions: Questions,
+    now: DateTime<Utc>,
+) -> Answers {
     let mut answers = Answers::default();
     if questions.status {
         let answer = client.call(&WithText(LiveStatus(vin.clone()))).await;
+        let is_awake = |(status, _): &(VehicleStatus, _)| is_an_answer(status, now);
+        let goes_on = answer.as_ref().is_ok_and(is_awake);
         answers.status = Some(answer.map_err(SaicError::from));
-        if !matches!(answers.status, Some(Ok(_))) {
+        if !goes_on {
             return answers;
         }
     }
@@ -65,9 +72,20 @@ pub(super) async fn put(client: Client, vin: Vin, questions: Questions) -> Answe
     // The cloud knows it by itself, and the rest is worth having without.
     if questions.status && questions.charging {
         let ask = WithText(ReadHeatingSchedule(vin));
-        answers.heating = Some(client.call(&ask).await.map_err(SaicError::from));
+        let answer = timeout(CHARGING_LIMIT, client.call(&ask)).await;
+        answers.heating = answer.ok().map(|answer| answer.map_err(SaicError::from));
     }
     answers
+}
+
+/// Whether a status is what the car says now. In place of a car that is silent
+/// the cloud makes one up, or repeats its last words.
+fn is_an_answer(status: &VehicleStatus, now: DateTime<Utc>) -> bool {
+    !status.basic.is_placeholder() && !is_repeated(status, now)
+}
+
+fn is_repeated(status: &VehicleStatus, now: DateTime<Utc>) -> bool {
+    status.age(now).is_some_and(|age| age > OLDEST_ANSWER)
 }
 
 impl Account {
@@ -234,7 +252,7 @@ impl Account {
         let Some(vin) = self.cars.get(index).map(|car| car.vehicle.vin().clone()) else {
             return Ok(());
         };
-        let put = put(self.client.clone(), vin, questions);
+        let put = put(self.client.clone(), vin, questions, self.now());
         match self.meanwhile(Some(index), put).await {
             Some(answers) => self.answered(index, answers),
             None => Ok(()),
@@ -347,15 +365,12 @@ fn learn(car: &mut Car, answers: Answers, now: DateTime<Utc>) -> Result<(), Saic
     let has_status = answers.status.is_some();
     if let Some(answer) = answers.status {
         let (status, text) = answer?;
-        if status.basic.is_placeholder() {
-            return Err(SaicError::Asleep);
-        }
-        // In place of a car that is silent the cloud repeats its last words.
-        let is_repeated = status.age(now).is_some_and(|age| age > OLDEST_ANSWER);
-        if !(is_repeated && car.knows(&status)) {
+        let is_answer = is_an_answer(&status, now);
+        // Words that are repeated may be news.
+        if !status.basic.is_placeholder() && (is_answer || !car.knows(&status)) {
             car.told_status(status, text, now);
         }
-        if is_repeated {
+        if !is_answer {
             return Err(SaicError::Asleep);
         }
     }

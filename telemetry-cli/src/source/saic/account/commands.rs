@@ -14,6 +14,7 @@ use super::calls::{Answers, put};
 use crate::control::{Control, Request};
 use crate::event::DeviceId;
 use crate::value::Value;
+use crate::zone::Zone;
 
 /// A command on its way, with the request that it came by.
 pub(super) type Errand = BoxFuture<'static, (Request, Told)>;
@@ -94,15 +95,16 @@ impl Account {
         let order = Order::of(control, value, &car.known)?;
         let (id, vehicle) = (car.id().clone(), car.vehicle.clone());
         self.count(index);
-        let client = self.client.clone();
+        let (client, zone, now) = (self.client.clone(), self.config.zone(), self.now());
+        let zone = zone.unwrap_or(Zone::System);
         let told = async move {
-            let said = order.carry_out(&client, &vehicle).await;
+            let said = order.carry_out(&client, &vehicle, zone, now).await;
             let answers = match order.questions(&said, vehicle.profile().drive.has_plug()) {
                 Questions {
                     status: false,
                     charging: false,
                 } => Answers::default(),
-                questions => put(client, vehicle.vin().clone(), questions).await,
+                questions => put(client, vehicle.vin().clone(), questions, now).await,
             };
             Told {
                 car: id,
@@ -138,6 +140,10 @@ impl Account {
                     if let Some((status, text)) = status {
                         car.told_status(status, Some(text), now);
                     }
+                    if let Some((schedule, text)) = said.heating {
+                        car.known.heating_schedule = Some(schedule);
+                        car.memory.heating = text;
+                    }
                     if let Some(management) = said.management {
                         car.told_management(management, now);
                     }
@@ -166,7 +172,9 @@ impl Account {
                 return Err(error);
             }
         }
-        result
+        result?;
+        let known = self.cars.get(index).map(|car| &car.known);
+        order.took_effect(known.and_then(|known| known.charging.as_deref()))
     }
 }
 
