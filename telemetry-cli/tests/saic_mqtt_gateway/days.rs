@@ -25,7 +25,7 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// A cloud that notes when a car is asked for its status, in seconds: each
 /// question once, and not each look for its answer.
 pub(super) struct Noting {
-    cloud: Cloud,
+    pub(super) cloud: Cloud,
     live: Vec<u64>,
     cached: Vec<u64>,
 }

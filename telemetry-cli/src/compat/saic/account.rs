@@ -140,13 +140,13 @@ impl Account {
         if let Some(zone) = zone {
             self.learn_zone(zone);
         }
+        if !known.is_empty() {
+            self.listen();
+        }
         for info in &known {
             if let Some(vin) = &info.vin {
                 self.start(vin.as_str(), info, pause);
             }
-        }
-        if !known.is_empty() {
-            self.listen();
         }
     }
 
