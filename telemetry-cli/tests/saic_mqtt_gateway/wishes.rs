@@ -186,7 +186,8 @@ async fn an_order_whose_answer_is_lost_is_followed_by_a_poll() {
         "{result:?}"
     );
     assert_eq!(cloud.cloud().orders.len(), 1);
-    assert_eq!(cloud.cloud().questions, before.await.expect("no panic") + 1);
+    let before = before.await.expect("no panic");
+    assert_eq!(cloud.cloud().questions, before + 1);
 }
 
 #[tokio::test(start_paused = true)]
