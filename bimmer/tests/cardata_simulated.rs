@@ -369,10 +369,10 @@ struct Flaky {
 
 impl Transport for Flaky {
     fn send(&self, request: Request) -> Sending<'_> {
-        if request.url.contains("/customers/") {
-            if let Some(failure) = self.failures.lock().unwrap().pop() {
-                return Box::pin(async { Err(failure) });
-            }
+        if request.url.contains("/customers/")
+            && let Some(failure) = self.failures.lock().unwrap().pop()
+        {
+            return Box::pin(async { Err(failure) });
         }
         self.link.send(request)
     }

@@ -60,7 +60,7 @@ impl Database {
     }
 
     /// The same, and nobody else can read the file meanwhile. What readers and
-    /// writer share is a file, too; without it a commit writes a third as much.
+    /// writer share is a file, too, which commits write to the disk.
     ///
     /// # Errors
     /// The same, or if somebody else has it open.

@@ -7,7 +7,7 @@ use std::{env, thread};
 
 use clap::ValueEnum;
 use strsim::damerau_levenshtein;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
@@ -54,8 +54,10 @@ pub fn check_filter(filter: &str) -> Result<(), String> {
     parse(filter).map(drop)
 }
 
-fn parse(filter: &str) -> Result<EnvFilter, String> {
-    for directive in filter.split(',').map(str::trim) {
+fn parse(filter: &str) -> Result<Targets, String> {
+    let directives = filter.split(',').map(str::trim);
+    let directives: Vec<_> = directives.filter(|text| !text.is_empty()).collect();
+    for directive in &directives {
         // A mistyped level would be taken for the name of a module.
         let level = directive
             .rsplit('=')
@@ -70,9 +72,13 @@ fn parse(filter: &str) -> Result<EnvFilter, String> {
             return Err(format!("`{level}` is not a level; did you mean `{name}`?"));
         }
     }
-    EnvFilter::builder()
-        .parse(filter)
-        .map_err(|error| format!("`{filter}` is not a log filter: {error}"))
+    if directives.is_empty() {
+        return Ok(Targets::new().with_default(LevelFilter::ERROR));
+    }
+    directives
+        .join(",")
+        .parse()
+        .map_err(|error: ParseError| format!("`{filter}` is not a log filter: {error}"))
 }
 
 fn stderr_is_the_journal() -> bool {
@@ -123,6 +129,7 @@ mod tests {
             "OFF",
             "telemetry=debug",
             "info,rumqttc=trace",
+            "info, rumqttc=trace,",
             "",
             "rumqttc",
         ] {

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     // fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::of_process();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread: it mostly waits, and each thread has a heap of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = match runtime {

@@ -40,7 +40,7 @@ const DEVICES: [&str; 4] = [
 pub(crate) enum Hour {
     /// Sun and loads change all the time, and the MG charges.
     Day,
-    /// Nothing happens but noise in the last digit.
+    /// Nothing happens but noise in the last digit; cars sleep.
     Night,
 }
 
@@ -48,8 +48,8 @@ pub(crate) enum Hour {
 #[derive(Clone, Copy)]
 pub(crate) struct Scene {
     pub(crate) hour: Hour,
-    /// Nobody else may read the history.
-    pub(crate) exclusive: bool,
+    /// Set up to spare the disk.
+    pub(crate) sparing: bool,
 }
 
 /// The gateway, and everything around it.
@@ -67,16 +67,20 @@ pub(crate) struct Home {
 impl Home {
     /// Starts it, and waits until every device has been read.
     pub(crate) async fn start(program: &Program, mariadb: &MariaDb, scene: Scene) -> Self {
-        let Scene { hour, exclusive } = scene;
+        let Scene { hour, sparing } = scene;
         let mosquitto = Mosquitto::open();
         let database = mariadb.database().await;
         let computer = Computer::blank();
         let bus = Bus::start(&computer.bus, Policy::Open);
         let bluez = bluetooth(&bus, hour);
         let mg = mg(hour).await;
-        let bmw = bmw(&computer).await;
+        let bmw = bmw(&computer, hour).await;
+        let store = match sparing {
+            true => "[gateway]\ncommit_interval = '1m'\n[store]\nexclusive = true\n",
+            false => "",
+        };
         computer.configure(&format!(
-            "[mqtt]\nurl = 'tcp://{}'\n[store]\nexclusive = {exclusive}\n\
+            "{store}[mqtt]\nurl = 'tcp://{}'\n\
              [mariadb]\n{}[[jbd]]\nname = 'Pack 1'\n[[bluetti]]\nname = '{STATION}'\n{mg}{bmw}",
             mosquitto.address(),
             database.config,
@@ -105,8 +109,8 @@ impl Home {
             Hour::Day => "everything changes",
             Hour::Night => "nothing changes",
         };
-        let store = match self.scene.exclusive {
-            true => ", `exclusive`",
+        let store = match self.scene.sparing {
+            true => "; `exclusive`, `commit_interval` 1m",
             false => "",
         };
         self.usage.print(&format!(
@@ -143,7 +147,10 @@ fn bluetooth(bus: &Bus, hour: Hour) -> Bluez {
     let mut station = StationConfig::of_model(Model::AC300, 2_237_000_000_001);
     match hour {
         Hour::Day => station.living = Some(Model::AC300),
-        Hour::Night => pack.pack.load = Load::Constant(0),
+        Hour::Night => {
+            pack.pack.load = Load::Constant(0);
+            pack.pack.cell_offsets_mv = vec![];
+        }
     }
     bluez.add(pack);
     bluez.add(Config {
@@ -164,18 +171,25 @@ async fn mg(hour: Hour) -> String {
         activity,
         minutes: 1e6,
     }];
+    if hour == Hour::Night {
+        config.cars[0].sleeps_after_s = 0.0;
+    }
     let url = serve(Saic::new(config, 7)).await;
     format!("[[saic]]\nuser = '{user}'\npassword = '{password}'\nbase_url = '{url}{BASE_PATH}/'\n")
 }
 
 /// An account of CarData that has been logged in.
-async fn bmw(computer: &Computer) -> String {
+async fn bmw(computer: &Computer, hour: Hour) -> String {
     let bmws = cars().into_iter().take(1).collect();
     let cloud = Arc::new(Mutex::new(CarData::with_cars(bmws, 1)));
     let stream = Stream::bind((Ipv4Addr::LOCALHOST, 0).into()).await;
     let stream = stream.expect("a port");
     let stream_url = format!("tcp://{}", stream.local_addr());
-    tokio::spawn(stream.run(cloud.clone(), CancellationToken::new()));
+    // The simulated car drives and charges all the time; a parked one has
+    // nothing to say.
+    if hour == Hour::Day {
+        tokio::spawn(stream.run(cloud.clone(), CancellationToken::new()));
+    }
     let url = serve_shared(cloud).await;
     let tokens = computer.directory.path().join("state/bmw");
     fs::create_dir_all(&tokens).expect("a directory");

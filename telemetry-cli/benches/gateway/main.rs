@@ -61,9 +61,9 @@ async fn measure(program: &Program, time: Duration) {
     let mariadb = MariaDb::start();
     // At the same time: none of them does much.
     let mut homes = Vec::new();
-    for exclusive in [false, true] {
+    for sparing in [false, true] {
         for hour in [Hour::Day, Hour::Night] {
-            let scene = Scene { hour, exclusive };
+            let scene = Scene { hour, sparing };
             homes.push(Home::start(program, &mariadb, scene).await);
         }
     }

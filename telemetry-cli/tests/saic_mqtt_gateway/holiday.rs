@@ -41,7 +41,13 @@ async fn a_holiday_outlives_a_restart_and_holds_up_nobody() {
         .wait_for(&car("refresh/pollingPhase"), "holiday")
         .await;
     watcher.wait_for(&car("refresh/nextUpdate"), &later).await;
-    watcher.wait_for(super::LWT, "online").await;
+    let mode = car("refresh/mode");
+    watcher
+        .wait_until("the new gateway speaks", |watcher| {
+            let mut log = watcher.log.iter();
+            log.any(|(topic, _, retained)| *topic == mode && !retained)
+        })
+        .await;
     assert_eq!(cloud.live_calls(), calls);
     // Somebody who wants something gets it.
     let state = car("refresh/lastVehicleState");

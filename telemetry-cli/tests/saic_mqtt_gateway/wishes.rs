@@ -151,8 +151,6 @@ async fn a_climate_that_is_started_with_its_temperature_is_one_order() {
     assert_eq!(results("climate/remoteTemperature"), ["Success"]);
     assert_eq!(results("doors/locked"), ["Success", "Success"]);
     assert_eq!(results("doors/boot"), ["Success"]);
-    // Five of a car that was shut down, two after the orders, and while the
-    // climate runs.
     let temperature = self::said(&said, "climate/remoteTemperature");
     assert_eq!(temperature.last(), Some(&"20"));
 }
@@ -188,9 +186,8 @@ async fn an_order_whose_answer_is_lost_is_followed_by_a_poll() {
         "{result:?}"
     );
     assert_eq!(cloud.cloud().orders.len(), 1);
-    assert_eq!(cloud.cloud().questions, before.await.expect("no panic") + 1);
-    // It had.
-    assert_eq!(self::said(&said, "doors/locked").last(), Some(&"False"));
+    let before = before.await.expect("no panic");
+    assert_eq!(cloud.cloud().questions, before + 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,6 +196,8 @@ async fn what_is_told_while_the_gateway_ends_has_its_result() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let cars = Cars::default();
     wish(&cars, &[(HOUR, "doors/locked", "False")]);
-    let said = live_with(&cloud, &directory, "", HOUR + SECOND / 10, cars).await;
+    // The car takes 25 s to answer.
+    let end = HOUR + SECOND * 49 / 2;
+    let said = live_with(&cloud, &directory, "", end, cars).await;
     assert_eq!(self::said(&said, "doors/locked/result"), ["Success"]);
 }

@@ -58,7 +58,7 @@ error: unknown key `topic_prefix` in `[store]`
   |
 5 | topic_prefix = \"x\"
   | ^^^^^^^^^^^^
-  = expected: `sqlite`, `path` or `history`
+  = expected: `sqlite`, `path`, `history` or `exclusive`
   = help: `topic_prefix` belongs to `[mqtt]`
 ",
     );
@@ -182,7 +182,7 @@ error: `store` cannot be `al`
   |
 4 | store = \"al\"
   |         ^^^^
-  = expected: \"changes\", \"all\" or \"nothing\"
+  = expected: \"changes\", \"exact\", \"all\" or \"nothing\"
   = help: did you mean \"all\"?
 
 error: `reads_per_day` is out of range: integer `-1`

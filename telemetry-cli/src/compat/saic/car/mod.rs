@@ -388,7 +388,7 @@ impl Car {
                     self.done.add(&name, &payload, at, answer);
                 }
             }
-            Wish::Station(subject, payload) => self.station(subject, payload),
+            Wish::Station(subject, payload) => self.station(subject, &payload),
             Wish::Message(message, at) => {
                 self.say(topics::message(&message, at));
                 self.tell_message(&message);
@@ -416,7 +416,7 @@ impl Car {
         }
     }
 
-    fn station(&mut self, subject: Subject, payload: String) {
+    fn station(&mut self, subject: Subject, payload: &str) {
         match subject {
             Subject::ChargeState => {
                 let payload = payload.trim().to_owned();
@@ -441,7 +441,7 @@ impl Car {
                 let percent = self.shared.options.charge_min_percent;
                 let due = self
                     .meter
-                    .imported(&payload, percent, self.memory.capacity_kwh);
+                    .imported(payload, percent, self.memory.capacity_kwh);
                 let wanted = self.plugged_in != Some(false) && !self.refresh.is_holiday();
                 if due && wanted {
                     self.refresh.set_mode(Mode::Force);

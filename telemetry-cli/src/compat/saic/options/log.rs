@@ -173,7 +173,7 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use tracing_subscriber::filter::EnvFilter;
+    use tracing_subscriber::filter::Targets;
 
     use super::*;
 
@@ -253,7 +253,7 @@ mod tests {
             assert!(log.unknown.is_empty());
             assert!(crate::log::check_filter(&log.filter).is_ok());
             // Nothing is lost on the way to the subscriber.
-            let parsed = EnvFilter::builder().parse(&log.filter).unwrap().to_string();
+            let parsed = log.filter.parse::<Targets>().unwrap().to_string();
             assert!(parsed.contains(level(&log.filter, target)), "{parsed}");
         }
     }
