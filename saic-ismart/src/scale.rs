@@ -95,6 +95,11 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(json: D) -> Result<Option<bool>, D
     Ok(byte(json)?.map(|raw| raw > 0))
 }
 
+/// 1 is true: so the flags that say that a value is not valid.
+pub(crate) fn is_one<'de, D: Deserializer<'de>>(json: D) -> Result<Option<bool>, D::Error> {
+    Ok(byte(json)?.map(|raw| raw == 1))
+}
+
 /// Unix time in seconds.
 pub(crate) fn epoch_s<'de, D: Deserializer<'de>>(
     json: D,

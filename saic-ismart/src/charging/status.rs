@@ -106,7 +106,7 @@ model! {
         /// Pack current, (raw − 20000) × 0.05 A, negative while charging (`bmsPackCrnt`).
         pack_current_raw: u16 = "bmsPackCrnt" as "crate::scale::pack_current",
         /// The current is invalid (`bmsPackCrntV`).
-        pack_current_invalid: bool = "bmsPackCrntV" as "crate::scale::flag",
+        pack_current_invalid: bool = "bmsPackCrntV" as "crate::scale::is_one",
         /// Pack voltage, 0.25 V (`bmsPackVol`).
         pack_voltage_raw: u16 = "bmsPackVol" as "crate::scale::pack_voltage",
         /// What it does (`bmsChrgSts`).
@@ -134,7 +134,7 @@ model! {
         /// Left of the charge, min (`chrgngRmnngTime`).
         remaining_min: u16 = "chrgngRmnngTime" as "crate::scale::minutes",
         /// That time is invalid (`chrgngRmnngTimeV`).
-        remaining_invalid: bool = "chrgngRmnngTimeV" as "crate::scale::flag",
+        remaining_invalid: bool = "chrgngRmnngTimeV" as "crate::scale::is_one",
         /// Probably spent charging, min (`chrgngSpdngTime`).
         spent_min: u16 = "chrgngSpdngTime" as "crate::scale::minutes",
         /// That time is invalid (`chrgngSpdngTimeV`).
@@ -147,7 +147,7 @@ model! {
         /// Left of giving energy away, min (`disChrgngRmnngTime`).
         discharge_remaining_min: u16 = "disChrgngRmnngTime" as "crate::scale::minutes",
         /// That time is invalid (`disChrgngRmnngTimeV`).
-        discharge_remaining_invalid: bool = "disChrgngRmnngTimeV" as "crate::scale::flag",
+        discharge_remaining_invalid: bool = "disChrgngRmnngTimeV" as "crate::scale::is_one",
         /// Where charging stops (`bmsOnBdChrgTrgtSOCDspCmd`).
         target_soc: TargetSoc = "bmsOnBdChrgTrgtSOCDspCmd" as "super::target_soc::target_soc",
         /// Limit of the AC current (`bmsAltngChrgCrntDspCmd`).

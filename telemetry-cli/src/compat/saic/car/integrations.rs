@@ -28,11 +28,14 @@ pub(super) async fn run(shared: Shared, vin: String, newest: Newest) {
         shared.hold(shared.names.vehicle(&vin, name), text, true);
     };
     let abrp = async {
+        let mut newest = newest.clone();
         let Some(mut abrp) = Abrp::new(&shared.options.abrp, &vin) else {
             let why = "ABRP request skipped because of missing configuration";
-            return say("_internal/abrp", why.to_owned());
+            while next(&mut newest).await.is_some() {
+                say("_internal/abrp", why.to_owned());
+            }
+            return;
         };
-        let mut newest = newest.clone();
         while let Some(report) = next(&mut newest).await {
             let Report {
                 answer,

@@ -373,9 +373,18 @@ fn unusable(status: &VehicleStatus, now: DateTime<Utc>) -> Option<(&'static str,
     if status.basic == BasicStatus::default() {
         return Some(("the answer holds no status", Outcome::Failed));
     }
+    // One sensor may be broken: that alone makes no status up.
+    if status.basic.is_placeholder() && status.basic.odometer_deci_km.is_none() {
+        let why = "the car sleeps deeply: the cloud makes up what it says";
+        return Some((why, Outcome::Failed));
+    }
     match status.age(now) {
         None => Some(("the answer holds no time", Outcome::Failed)),
-        Some(age) if age.abs() > OLDEST => Some((
+        Some(age) if age < -OLDEST => Some((
+            "the answer is from the future: check the clock of this computer",
+            Outcome::Failed,
+        )),
+        Some(age) if age > OLDEST => Some((
             "the car did not answer: the cloud repeats an old status",
             Outcome::Repeated,
         )),
@@ -439,11 +448,28 @@ mod tests {
         assert_eq!(why(1_795_208_448), None);
         assert_eq!(why(1_795_208_448 - 900), None);
         assert!(why(1_795_208_448 - 901).unwrap().contains("old status"));
-        assert!(why(1_795_208_448 + 901).is_some());
+        assert!(why(1_795_208_448 + 901).unwrap().contains("clock"));
         assert!(why(0).unwrap().contains("no time"));
         assert!(why(2_147_483_647).is_some());
         let empty = VehicleStatus::from_json(r#"{"statusTime": 1795208448}"#).unwrap();
         assert!(unusable(&empty, now).unwrap().0.contains("no status"));
+    }
+
+    #[test]
+    fn what_the_cloud_makes_up_is_no_answer() {
+        let now = DateTime::from_timestamp(1_795_208_448, 0).unwrap();
+        for (basic, made_up) in [
+            (r#""interiorTemperature": -40, "lockStatus": 1"#, true),
+            (r#""mileage": 0, "fuelRange": 0, "fuelRangeElec": 0"#, true),
+            // A sensor that is broken, in a car that is awake.
+            (r#""exteriorTemperature": -40, "mileage": 100"#, false),
+        ] {
+            let json =
+                format!(r#"{{"statusTime": 1795208448, "basicVehicleStatus": {{{basic}}}}}"#);
+            let why = unusable(&VehicleStatus::from_json(&json).unwrap(), now);
+            let said = why.is_some_and(|(why, _)| why.contains("makes up"));
+            assert_eq!(said, made_up, "{basic}");
+        }
     }
 
     #[test]

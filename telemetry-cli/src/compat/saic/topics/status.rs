@@ -1,5 +1,6 @@
 //! From the status of a car.
 
+use saic_ismart::vehicle::GpsFix;
 use saic_ismart::{ClimateStatus, VehicleStatus};
 use serde::Serialize;
 
@@ -7,11 +8,19 @@ use super::{Publication, Publications};
 
 /// The topics of a status of a car that is charged or not.
 pub fn status(status: &VehicleStatus, charging: bool) -> Publications {
+    let mut topics = without_place(status, charging);
+    let fix = status.position.fix;
+    if let Some(GpsFix::TwoDimensional | GpsFix::ThreeDimensional) = fix {
+        location(status, &mut topics);
+    }
+    topics
+}
+
+fn without_place(status: &VehicleStatus, charging: bool) -> Publications {
     let mut topics = Publications::default();
     drivetrain(status, charging, &mut topics);
     climate(status, &mut topics);
     body(status, &mut topics);
-    location(status, &mut topics);
     topics
 }
 
@@ -27,7 +36,11 @@ pub fn cached(kept: &VehicleStatus, known_soc: Option<f64>) -> Publications {
         // That depends on charging, which it does not know.
         topic => topic == HV_ACTIVE,
     };
-    let mut topics = status(kept, false).without(unknown);
+    let mut topics = without_place(kept, false).without(unknown);
+    // Nor does it say how good the position is.
+    if kept.position.latitude_longitude_deg().is_some() {
+        location(kept, &mut topics);
+    }
     let soc = basic.soc_percent.map(f64::from);
     let other = |soc: &f64| known_soc.is_none_or(|known| (known - soc).abs() >= 1.0);
     topics.float("drivetrain/soc", soc.filter(other));
@@ -136,22 +149,27 @@ fn body(status: &VehicleStatus, topics: &mut Publications) {
 
 fn location(status: &VehicleStatus, topics: &mut Publications) {
     let position = &status.position;
-    let Some((latitude, longitude)) = position.latitude_longitude_deg() else {
-        return;
-    };
-    topics.int("location/heading", position.heading_deg());
-    topics.float("location/latitude", Some(latitude));
-    topics.float("location/longitude", Some(longitude));
-    topics.int("location/elevation", position.altitude_m());
-    topics.json(
-        "location/position",
-        &Place {
+    let way_point = &position.way_point;
+    topics.int("location/heading", way_point.heading_deg);
+    if let Some((latitude, longitude)) = position.latitude_longitude_deg() {
+        topics.float("location/latitude", Some(latitude));
+        topics.float("location/longitude", Some(longitude));
+        topics.int("location/elevation", position.altitude_m());
+        let altitude = position.altitude_m();
+        let place = Place {
             latitude,
             longitude,
-            altitude: position.altitude_m(),
-        },
-    );
-    topics.float("location/speed", status.speed_kmh());
+            altitude,
+        };
+        topics.json("location/position", &place);
+    }
+    let speed = way_point.speed_deci_kmh.map(|raw| f64::from(raw) / 10.0);
+    let speed = if status.basic.is_parked() {
+        Some(0.0)
+    } else {
+        speed
+    };
+    topics.float("location/speed", speed);
 }
 
 #[derive(Serialize)]

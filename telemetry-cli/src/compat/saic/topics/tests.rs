@@ -129,6 +129,32 @@ fn odd_values_have_their_texts() {
             r#""bmsPackCrntV": 1"#,
             "!drivetrain/power",
         ),
+        // Only 1 says that a value is none.
+        (
+            r#""bmsPackCrntV": 0"#,
+            r#""bmsPackCrntV": 5"#,
+            "drivetrain/current -18.0",
+        ),
+        (
+            r#""gpsStatus": 3"#,
+            r#""gpsStatus": null"#,
+            "!location/latitude",
+        ),
+        (
+            r#""gpsStatus": 3"#,
+            r#""gpsStatus": null"#,
+            "!location/speed",
+        ),
+        (
+            r#""latitude": 52520008"#,
+            r#""latitude": null"#,
+            "location/heading 271",
+        ),
+        (
+            r#""latitude": 52520008"#,
+            r#""latitude": null"#,
+            "location/speed 0.0",
+        ),
         (
             r#""bmsPackCrnt": 19640"#,
             r#""bmsPackCrnt": 20000"#,
