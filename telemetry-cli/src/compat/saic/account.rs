@@ -57,6 +57,20 @@ pub struct Account {
     complaint: Complaint,
     /// The cloud has refused a login: the next list begins with another one.
     refused: bool,
+    /// How many times the task of a car has ended by a bug.
+    crashes: u32,
+}
+
+/// A task that crashes at each poll must not wake its car all day.
+fn after_crash(crashes: u32) -> Duration {
+    let minutes = match crashes {
+        0 => 0,
+        1 => 1,
+        2 => 5,
+        3 => 15,
+        _ => 60,
+    };
+    Duration::from_secs(60 * minutes)
 }
 
 impl Account {
@@ -73,6 +87,7 @@ impl Account {
             shutdown,
             complaint: Complaint::default(),
             refused: false,
+            crashes: 0,
         }
     }
 
@@ -128,7 +143,8 @@ impl Account {
             }
             tokio::time::sleep_until(next_list.min(next_messages)).await;
             if self.has_crashed() {
-                next_list = Instant::now();
+                next_list = Instant::now() + after_crash(self.crashes);
+                self.crashes = self.crashes.saturating_add(1);
             }
         }
     }
@@ -281,7 +297,7 @@ impl Account {
     fn has_crashed(&mut self) -> bool {
         while let Some(ended) = self.tasks.try_join_next() {
             if let Err(error) = ended {
-                tracing::error!(%error, "a bug: the task of a car ended, it is started again");
+                tracing::error!(%error, "a bug: a task of this gateway ended; a car is started again");
             }
         }
         self.cars.remove_dead()
