@@ -65,9 +65,12 @@ async fn a_command_that_the_phone_interrupts_is_carried_out_once() {
     assert_eq!(cloud.logins(), logins + 1);
     watcher.wait_for(&car("doors/locked"), "False").await;
     // The command, and the two calls of the poll that follows it.
+    while cloud.live_calls() < calls + 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     watcher.wait_for(&car("refresh/mode"), "off").await;
-    assert_eq!(cloud.live_calls(), calls + 3);
     assert!(running.stop().success());
+    assert_eq!(cloud.live_calls(), calls + 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

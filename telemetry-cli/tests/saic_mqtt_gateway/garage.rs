@@ -97,10 +97,12 @@ async fn a_car_that_goes_while_nobody_looks_is_removed_at_the_next_start() {
     cloud.replace(Saic::new(cars(&[VIN]), 7));
     // The other cloud knows no session: that counts as another device.
     let running = program.start(&[
-        "--saic-relogin-delay",
-        "1",
+        "--account-refresh-interval",
+        "2",
         "--messages-request-interval",
         "2",
+        "--saic-relogin-delay",
+        "1",
     ]);
     watcher.wait_for(&second, "offline").await;
     watcher.wait_for(&document, "").await;

@@ -212,6 +212,9 @@ async fn a_wallbox_is_told_and_heard() {
         let told = watcher.log.iter().filter(|(topic, ..)| topic == soc);
         told.count()
     };
+    watcher
+        .wait_until("both measurements", |watcher| measured(watcher) == 2)
+        .await;
     let before = measured(&watcher);
     watcher.last.remove(&car("info/series"));
     watcher

@@ -1,6 +1,9 @@
 //! What is published, and what commands do.
 
+use std::time::Duration;
+
 use saic_ismart::simulator::{Activity, Faults};
+use tokio::net::TcpStream;
 
 use super::{CAR, LWT, Program, Simulated, VIN, car, tell};
 use crate::mosquitto::Mosquitto;
@@ -118,6 +121,14 @@ async fn a_car_is_published_and_obeys() {
     assert_eq!(cloud.logins(), 1);
 }
 
+/// What was shown of the target.
+fn targets(watcher: &Watcher) -> Vec<String> {
+    let log = watcher.log.iter();
+    log.filter(|(topic, ..)| *topic == car("drivetrain/socTarget"))
+        .map(|(_, payload, _)| payload.clone())
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_is_shown_at_once_and_taken_back_if_it_fails() {
     let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
@@ -132,6 +143,30 @@ async fn a_wish_is_shown_at_once_and_taken_back_if_it_fails() {
     assert_eq!(tell(&mut watcher, kwh, "61.5").await, "Success");
     watcher.wait_for(&car(kwh), "61.5").await;
 
+    // What does not even reach the cloud has certainly not been done.
+    let address = cloud.address;
+    drop(cloud);
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    watcher.log.clear();
+    let result = tell(&mut watcher, "drivetrain/socTarget", "90").await;
+    assert!(result.starts_with("Failed: "), "{result}");
+    watcher.wait_for(&car("drivetrain/socTarget"), "80").await;
+    assert_eq!(targets(&watcher), ["90", "80"]);
+    assert!(running.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_that_may_have_come_true_stays_until_the_car_is_heard() {
+    let cloud = Simulated::doing(Activity::Charging { kw: 7.2 }).await;
+    let broker = Mosquitto::open();
+    let mut watcher = Watcher::new(broker.address()).await;
+    let program = Program::new(&cloud, &format!("tcp://{}", broker.address()));
+    let running = program.start(&[]);
+    watcher.wait_for(&car("available"), "online").await;
+    watcher.wait_for(&car("drivetrain/socTarget"), "80").await;
+
     let faults = Faults {
         unavailable: 1.0,
         ..Faults::default()
@@ -141,16 +176,14 @@ async fn a_wish_is_shown_at_once_and_taken_back_if_it_fails() {
     let result = tell(&mut watcher, "drivetrain/socTarget", "90").await;
     assert!(result.starts_with("Failed: return code: 6, "), "{result}");
     assert!(
-        result.ends_with("; nothing is wrong here: try again later"),
+        result.ends_with("; the car may have obeyed all the same: it is asked"),
         "{result}"
     );
+    assert_eq!(targets(&watcher), ["90"]);
+    cloud.lock().saic.0.set_faults(Faults::default());
+    assert_eq!(tell(&mut watcher, "refresh/mode", "force").await, "Success");
     watcher.wait_for(&car("drivetrain/socTarget"), "80").await;
-    let log = watcher.log.iter();
-    let shown: Vec<_> = log
-        .filter(|(topic, ..)| *topic == car("drivetrain/socTarget"))
-        .map(|(_, payload, _)| payload.as_str())
-        .collect();
-    assert_eq!(shown, ["90", "80"]);
+    assert_eq!(targets(&watcher), ["90", "80"]);
     assert!(running.stop().success());
 }
 

@@ -49,11 +49,13 @@ impl Peer for Told {
 }
 
 fn told(activity: Activity) -> InProcess<Told> {
+    told_in_turn(&[(activity, 1e6)])
+}
+
+fn told_in_turn(plan: &[(Activity, f64)]) -> InProcess<Told> {
     let mut config = CloudConfig::default();
-    config.cars[0].plan = vec![Phase {
-        activity,
-        minutes: 1e6,
-    }];
+    let phase = |&(activity, minutes)| Phase { activity, minutes };
+    config.cars[0].plan = plan.iter().map(phase).collect();
     let told = Told {
         cloud: Cloud::new(config, 7),
         orders: Vec::new(),
@@ -153,6 +155,37 @@ async fn a_climate_that_is_started_with_its_temperature_is_one_order() {
     assert_eq!(results("doors/boot"), ["Success"]);
     let temperature = self::said(&said, "climate/remoteTemperature");
     assert_eq!(temperature.last(), Some(&"20"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_gateway_clears_breaks_off_no_poll() {
+    let mut questions = Vec::new();
+    for echoes in [0, 60] {
+        let cloud = told(Activity::Parked);
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let cars = Cars::default();
+        let order = (HOUR, "doors/locked", "False");
+        let echo = |n| (HOUR + n * SECOND, "doors/locked", "");
+        let wishes: Vec<_> = [order].into_iter().chain((1..echoes).map(echo)).collect();
+        wish(&cars, &wishes);
+        live_with(&cloud, &directory, "", 2 * HOUR, cars).await;
+        assert_eq!(cloud.cloud().orders.len(), 1);
+        questions.push(cloud.cloud().questions);
+    }
+    assert_eq!(questions[0], questions[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_an_end_cuts_off_is_made_after_the_start() {
+    let cloud = told_in_turn(&[(Activity::Parked, 60.0), (Activity::OutOfReach, 1e6)]);
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let cars = Cars::default();
+    let at = HOUR + 120 * SECOND;
+    wish(&cars, &[(at, "refresh/mode", "force")]);
+    live_with(&cloud, &directory, "", at + 2 * SECOND, cars).await;
+    let before = cloud.cloud().questions;
+    live_with(&cloud, &directory, "", 60 * SECOND, Cars::default()).await;
+    assert_eq!(cloud.cloud().questions, before + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saic_ismart::message::ChangeMessages;
 use saic_ismart::vehicle::AlarmKind;
-use saic_ismart::{Client, Error, MessageGroup, VehicleInfo};
+use saic_ismart::{Client, Error, LoginError, MessageGroup, VehicleInfo};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -40,6 +40,10 @@ const SEEN: &str = "messages.json";
 /// After a login that was refused. A lock ends the next day, a password may be
 /// set right in the app; five attempts a day would lock the account.
 const AFTER_REFUSAL: Duration = Duration::from_secs(8 * 3600);
+
+/// A car that is missing in a list is looked for again: not so soon that one
+/// fault of the cloud takes it away.
+const IN_DOUBT: Duration = Duration::from_secs(3600);
 
 /// The account with its cars.
 #[derive(Debug)]
@@ -124,7 +128,7 @@ impl Account {
                         tracing::warn!("the account has no cars");
                         options.messages_interval
                     }
-                    Ok(_) if self.missing.is_in_doubt() => options.messages_interval,
+                    Ok(_) if self.missing.is_in_doubt() => options.account_interval.min(IN_DOUBT),
                     Ok(_) => options.account_interval,
                     Err(error) => self.failed(&error).await,
                 };
@@ -175,13 +179,15 @@ impl Account {
 
     /// When the next attempt makes sense.
     async fn failed(&mut self, error: &Error) -> Duration {
-        if matches!(error, Error::Login(_)) {
+        let elsewhere = matches!(error, Error::Login(LoginError::LoggedInElsewhere { .. }));
+        if matches!(error, Error::Login(_)) && !elsewhere {
             self.hold("lastLoginError", text::timestamp(self.shared.now()));
         }
         self.refused = error.needs_login();
         if !self.refused {
             tracing::warn!("no list of cars: {error}; trying again");
-            return self.shared.options.messages_interval;
+            let interval = self.shared.options.messages_interval;
+            return error.retry_after().unwrap_or(interval).max(interval);
         }
         tracing::error!(
             "{error}; correct it and restart, the next attempt is in {} hours: more would lock \
@@ -213,6 +219,7 @@ impl Account {
             self.listen();
         }
         let mut there = Vec::new();
+        let mut is_late = false;
         for info in &list {
             let Some(vin) = info.vin.as_ref().map(|vin| vin.as_str().to_owned()) else {
                 continue;
@@ -223,8 +230,13 @@ impl Account {
             }
             if !self.cars.contains(&vin) {
                 self.start(&vin, info, Duration::ZERO);
+                is_late |= !first;
             }
             there.push(vin);
+        }
+        if is_late {
+            // The broker says once more what it keeps for it.
+            self.listen();
         }
         for info in &list {
             self.register_alarms(info).await;
@@ -234,7 +246,8 @@ impl Account {
         }
         // A car that is missing once is there again at the next start.
         if !there.is_empty() && !self.missing.is_in_doubt() {
-            garage::save(&self.shared, &list, self.zone.as_deref()).await;
+            let cars = self.cars.described();
+            garage::save(&self.shared, &cars, self.zone.as_deref()).await;
         }
         Ok(there.len())
     }

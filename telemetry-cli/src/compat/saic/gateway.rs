@@ -74,6 +74,12 @@ impl Cars {
         lock(&self.0).keys().cloned().collect()
     }
 
+    /// As the cloud has described them, each at its best.
+    pub fn described(&self) -> Vec<VehicleInfo> {
+        let cars = lock(&self.0);
+        cars.values().map(|car| car.info.clone()).collect()
+    }
+
     /// Whether there is one whose mode has it asked at all.
     pub fn is_any_asked(&self) -> bool {
         let cars = lock(&self.0);
@@ -90,7 +96,13 @@ impl Cars {
     pub fn remove_dead(&self) -> bool {
         let mut cars = lock(&self.0);
         let before = cars.len();
-        cars.retain(|_, car| !car.wishes.is_closed());
+        cars.retain(|_, car| {
+            let is_alive = !car.wishes.is_closed();
+            if !is_alive {
+                car.stop.cancel();
+            }
+            is_alive
+        });
         cars.len() < before
     }
 
@@ -223,14 +235,17 @@ async fn route(mut heard: mpsc::Receiver<Heard>, shared: Shared, cars: Cars) {
             continue;
         }
         if let Some((vin, name)) = command::topic(&topic, &vehicles) {
-            let counts = !retained && !payload.is_empty();
+            // What we clear comes back to us. It interrupts no poll.
+            if payload.is_empty() {
+                continue;
+            }
             if !cars.wish(vin, Wish::told(name, payload, retained)) {
                 let why = match cars.contains(vin) {
                     true => "too many commands at once: send it again later",
                     false => "there is no such car in the account",
                 };
                 tracing::warn!(command = name, "{why}");
-                if counts {
+                if !retained {
                     let result = shared.names.vehicle(vin, &format!("{name}/result"));
                     shared.tell(result, format!("Failed: {why}"));
                 }

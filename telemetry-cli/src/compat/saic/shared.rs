@@ -120,9 +120,9 @@ impl Shared {
         let read = serde_json::from_slice(&json);
         read.inspect_err(|error| {
             // Its name holds the VIN.
-            let what = match name.strip_prefix("vehicle-") {
-                Some(_) => "the state of a car",
-                None => name,
+            let what = match name.contains("vehicle-") {
+                true => "the state of a car",
+                false => name,
             };
             tracing::warn!(%error, "{what} is not readable, begun anew");
         })

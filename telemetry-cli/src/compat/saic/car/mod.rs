@@ -79,9 +79,10 @@ impl Wish {
         match self {
             Self::Command {
                 name,
+                payload,
                 retained: false,
                 ..
-            } => Some(name),
+            } if !payload.is_empty() => Some(name),
             _ => None,
         }
     }
@@ -285,6 +286,10 @@ impl Car {
                 }
             }
         }
+        if std::mem::take(&mut self.asking) {
+            // The next start makes the poll that this end has cut off.
+            self.refresh.set_mode(Mode::Force);
+        }
         self.save().await;
         // It has ended, or does now.
         let _ = told.await;
@@ -344,7 +349,8 @@ impl Car {
         }
         if self.refresh.next_poll(now).is_some_and(|due| due <= now) {
             self.asked = true;
-            self.asking = true;
+            // A look at the cloud that is cut off is due once more by itself.
+            self.asking = !self.refresh.is_probe(now);
             self.poll().await;
             self.asking = false;
         }
@@ -399,6 +405,8 @@ impl Car {
                 let now = self.shared.now();
                 let at = messages::certain_time(&message, at, now);
                 self.refresh.was_active(at, now);
+                // The message itself counts as seen by now.
+                self.save().await;
             }
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! The rules are the original's, with these exceptions. After failures it is
 //! tried every quarter of an hour at least. A car that does not answer is not
-//! woken so often, see [`probe`]. A charge whose data cannot be read ends after
+//! woken so often, see `probe`. A charge whose data cannot be read ends after
 //! a while. The periods that are not set have their defaults from the start.
 //! And what happened before a poll began asks for no other one.
 
