@@ -59,6 +59,8 @@ struct Entry {
     filter: Filter,
     /// What its source said last, if it failed since the last reading.
     trouble: Option<String>,
+    /// When the device itself was heard last.
+    heard_at: Option<DateTime<Utc>>,
 }
 
 /// How a source wants its device treated.
@@ -134,6 +136,7 @@ impl Hub {
                         derived: Derived::new(restored.as_ref()),
                         filter: Filter::new(handling.keep, self.inner.heartbeat),
                         trouble: None,
+                        heard_at: None,
                         handling,
                     },
                 );
@@ -146,7 +149,17 @@ impl Hub {
     }
 
     /// Takes a reading of an announced device.
-    pub fn read(&self, mut reading: Reading) {
+    pub fn read(&self, reading: Reading) {
+        self.take(reading, true);
+    }
+
+    /// Takes a reading that was computed while the device is silent: it is not
+    /// heard, and counts as reachable no longer than without it.
+    pub fn estimate(&self, reading: Reading) {
+        self.take(reading, false);
+    }
+
+    fn take(&self, mut reading: Reading, is_heard: bool) {
         let mut devices = self.devices();
         let Some(entry) = devices.get_mut(&reading.device) else {
             tracing::warn!(device = %reading.device.masked(), "reading of a device nobody announced");
@@ -160,9 +173,12 @@ impl Hub {
 
         let reading = Arc::new(reading);
         entry.known.reading = Some(reading.clone());
-        entry.trouble = None;
-        let came_back = entry.known.availability != Availability::Online;
-        entry.known.availability = Availability::Online;
+        let came_back = is_heard && entry.known.availability != Availability::Online;
+        if is_heard {
+            entry.trouble = None;
+            entry.heard_at = Some(reading.fetched_at);
+            entry.known.availability = Availability::Online;
+        }
         // Sent while the lock is held: subscribers see readings in this order.
         self.publish(Event::Reading(reading.clone()));
         if came_back {
@@ -225,9 +241,9 @@ impl Hub {
     /// Offline, if the last reading is too old or there was none.
     fn judge(&self, entry: &mut Entry, now: DateTime<Utc>) {
         let patience = (entry.handling.interval * MISSED_INTERVALS).max(PATIENCE);
-        let age = match &entry.known.reading {
+        let age = match entry.heard_at {
             // A clock that was set back makes no reading old.
-            Some(reading) => (now - reading.fetched_at).to_std().unwrap_or_default(),
+            Some(heard_at) => (now - heard_at).to_std().unwrap_or_default(),
             None => Duration::MAX,
         };
         if age < patience {
@@ -294,7 +310,7 @@ impl Hub {
             if lost > 0 {
                 let total = &self.inner.implausible;
                 total.fetch_add(lost as u64, Ordering::Relaxed);
-                tracing::debug!(%device, key = metric.key, %value, "implausible");
+                tracing::debug!(device = %device.masked(), key = metric.key, %value, "implausible");
             }
             kept
         });
@@ -483,6 +499,29 @@ mod tests {
         assert_eq!(availability(), Availability::Online);
         hub.judge_all(after(95));
         assert_eq!(availability(), offline("no reading for 95 s"));
+    }
+
+    #[tokio::test]
+    async fn an_estimate_keeps_no_silent_device_online() {
+        let hub = hub();
+        hub.announce(device(), handling());
+        let known = || hub.snapshot().remove(0);
+        hub.estimate(reading(0, 80.0));
+        assert_eq!(known().availability, Availability::not_read());
+        let start = reading(30, 80.0);
+        hub.read(start.clone());
+        hub.estimate(reading(120, 81.0));
+        let after = |seconds| start.fetched_at + chrono::TimeDelta::seconds(seconds);
+        hub.judge_all(after(95));
+        assert_eq!(known().availability, offline("no reading for 95 s"));
+        hub.estimate(reading(130, 82.0));
+        assert_eq!(known().availability, offline("no reading for 95 s"));
+        let soc = known()
+            .reading
+            .unwrap()
+            .values
+            .number(&battery::SOC_PERCENT);
+        assert_eq!(soc, Some(82.0));
     }
 
     #[tokio::test]

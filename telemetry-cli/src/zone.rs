@@ -54,14 +54,17 @@ impl Zone {
 
     /// What its clocks show.
     fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
-        match self {
+        let utc = at.naive_utc();
+        let local = match self {
             Self::Named(name) => {
                 let offset = rules(name).and_then(|rules| offset(&rules, at.timestamp()));
-                at.naive_utc() + offset.unwrap_or_default()
+                utc.checked_add_signed(offset.unwrap_or_default())
             }
-            Self::Fixed(zone) => at.with_timezone(&zone).naive_local(),
-            Self::System => at.with_timezone(&Local).naive_local(),
-        }
+            Self::Fixed(zone) => utc.checked_add_offset(zone),
+            Self::System => utc.checked_add_offset(Local.offset_from_utc_datetime(&utc)),
+        };
+        // At the end of time.
+        local.unwrap_or(utc)
     }
 
     /// The moment that its clocks show so, the first if there are two.
@@ -72,7 +75,7 @@ impl Zone {
                 let shown = local.and_utc().timestamp();
                 let moments = [-DAY_S, DAY_S].into_iter().filter_map(|away| {
                     let ahead = offset(&rules, shown + away)?;
-                    let moment = (local - ahead).and_utc();
+                    let moment = local.checked_sub_signed(ahead)?.and_utc();
                     // Not where the clocks jump over it.
                     (offset(&rules, moment.timestamp())? == ahead).then_some(moment)
                 });
@@ -93,8 +96,9 @@ impl Zone {
             .filter_map(|day| {
                 let wanted = day.and_time(time);
                 // In spring an hour is missing.
+                let later = || wanted.checked_add_signed(TimeDelta::hours(1));
                 self.from_local(wanted)
-                    .or_else(|| self.from_local(wanted + TimeDelta::hours(1)))
+                    .or_else(|| self.from_local(later()?))
             })
             .find(|moment| *moment > now)
     }
@@ -166,6 +170,24 @@ mod tests {
         // This one is there twice.
         let night = at("2026-10-24T20:00:00Z");
         assert_eq!(rome.next((2, 30), night), Some(at("2026-10-25T00:30:00Z")));
+    }
+
+    #[test]
+    fn there_is_a_time_of_day_until_the_end_of_time() {
+        let zones = ["Asia/Tokyo", "America/New_York", "+23:00", "-23:00"];
+        let zones = zones.map(|text| Zone::parse(text).unwrap());
+        for zone in zones.into_iter().chain([Zone::System]) {
+            for end in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+                let (hour, minute) = zone.time_of_day(end);
+                assert!(hour < 24 && minute < 60, "{zone:?}");
+                for time in [(0, 0), (23, 59)] {
+                    let next = zone.next(time, end);
+                    assert!(next.is_none_or(|next| next > end), "{zone:?}");
+                }
+            }
+        }
+        let ahead = Zone::parse("+23:00").unwrap();
+        assert_eq!(ahead.time_of_day(DateTime::<Utc>::MAX_UTC), (23, 59));
     }
 
     #[test]

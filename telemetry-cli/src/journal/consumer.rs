@@ -74,6 +74,8 @@ impl Consumer {
     pub async fn advance(&mut self, number: i64) -> Result<(), DatabaseError> {
         let mut connection = self.journal.database.lock().await;
         table::set_cursor(&mut connection, &self.name, number).await?;
+        // It may be less than was noted: somebody else's memory was restored.
+        self.note(number);
         self.taken = number;
         Ok(())
     }

@@ -274,6 +274,26 @@ mod tests {
         assert_eq!(journal.consumer("test").await.unwrap().taken(), 2);
     }
 
+    /// What keeps the place elsewhere was restored from a backup.
+    #[tokio::test]
+    async fn a_consumer_that_goes_back_keeps_what_comes_again() {
+        let (journal, mut writer) = memory(LIMITS).await;
+        for number in 1..=4 {
+            journal.append(reading("pack", number));
+        }
+        write(&mut writer).await;
+        let mut consumer = journal.consumer("test").await.unwrap();
+        consumer.note(3);
+        consumer.advance(1).await.unwrap();
+        assert_eq!(
+            journal.backlog().await.unwrap(),
+            [("test".to_owned(), 3)].into()
+        );
+        writer.tidy().await;
+        assert_eq!(consumer.after(0, 9).await.unwrap().len(), 3);
+        assert_eq!(journal.consumer("test").await.unwrap().taken(), 1);
+    }
+
     #[tokio::test]
     async fn waiting_ends_with_the_commit() {
         let (journal, mut writer) = memory(LIMITS).await;

@@ -181,8 +181,9 @@ impl Writer {
 
     pub(super) async fn tidy(&self) {
         let shared = &self.journal.shared;
-        let noted = lock(&shared.noted).clone();
         let mut connection = shared.database.lock().await;
+        // Behind the lock, or it may be older than the cursors.
+        let noted = lock(&shared.noted).clone();
         let tidied = async {
             for (consumer, number) in &noted {
                 table::set_cursor(&mut connection, consumer, *number).await?;

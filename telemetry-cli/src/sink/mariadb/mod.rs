@@ -333,14 +333,14 @@ impl Sink {
             };
             if self.told.insert(device.clone()) {
                 tracing::warn!(
-                    %device,
+                    device = %device.masked(),
                     number,
                     reason,
                     "the database refuses a reading; it is kept in the table set_aside, and so \
                      are others like it"
                 );
             } else {
-                tracing::debug!(%device, number, reason, "set aside");
+                tracing::debug!(device = %device.masked(), number, reason, "set aside");
             }
         }
     }

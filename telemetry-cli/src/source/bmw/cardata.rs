@@ -33,6 +33,10 @@ use crate::value::rfc3339;
 /// Cars are bought and sold.
 const MAPPING_LASTS: TimeDelta = TimeDelta::days(7);
 
+/// A car that is not listed is forgotten when the stream has not told of it for
+/// so long.
+const STREAM_ONLY_LASTS: TimeDelta = TimeDelta::days(30);
+
 /// After a call that failed.
 const AFTER_FAILURE: TimeDelta = TimeDelta::hours(1);
 
@@ -324,11 +328,17 @@ impl Account {
                 car.stream_only = false;
             }
         }
-        // Those that were sold; the stream brings back what it tells of.
-        self.cars.retain(|vin, _| ours.contains(vin));
-        let ours = |vin: &String, _: &mut _| ours.iter().any(|own| own.as_str() == vin);
-        self.kept.data.cars.retain(ours);
-        self.kept.data.mapped_at = Some(self.now());
+        // Without those that were sold. Others are never listed: the stream alone
+        // tells of them.
+        let now = self.now();
+        let tells = |at: DateTime<Utc>| now - at < STREAM_ONLY_LASTS;
+        let known = &mut self.kept.data.cars;
+        known.retain(|vin, car| {
+            let is_told_of = car.stream_only && car.streamed_at.is_some_and(tells);
+            is_told_of || ours.iter().any(|own| own.as_str() == vin)
+        });
+        self.cars.retain(|vin, _| known.contains_key(vin.as_str()));
+        self.kept.data.mapped_at = Some(now);
         self.save()
     }
 
@@ -533,9 +543,14 @@ impl Account {
     }
 
     fn tell(&self, vin: &Vin, now: DateTime<Utc>) {
-        let Some(telemetry) = self.telemetry(vin) else {
-            return;
-        };
+        if let Some(reading) = self.reading(vin, now) {
+            self.context.hub.read(reading);
+        }
+    }
+
+    /// `None` as long as nothing is known.
+    fn reading(&self, vin: &Vin, now: DateTime<Utc>) -> Option<Reading> {
+        let telemetry = self.telemetry(vin)?;
         let overview = Overview::of(telemetry, now);
         let mut reading = Reading::new(id(vin), DeviceKind::Vehicle, now);
         let measured = overview.last_update.or_else(|| telemetry.newest());
@@ -552,7 +567,7 @@ impl Account {
                 raw: self.config.raw.then(|| raw(telemetry)),
             },
         )))));
-        self.context.hub.read(reading);
+        Some(reading)
     }
 }
 

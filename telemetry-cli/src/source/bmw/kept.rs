@@ -42,7 +42,8 @@ impl<T: Default + Serialize + DeserializeOwned> Kept<T> {
     }
 }
 
-/// A crash leaves the old file or the new one.
+/// A crash leaves the old file or the new one. It is not waited until the disk
+/// has it: that may take seconds, and what a power cut takes can be had again.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
@@ -50,9 +51,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     // It says where the cars are.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
+    options.open(&new)?.write_all(content)?;
     fs::rename(&new, path)
 }
 

@@ -197,10 +197,8 @@ impl Account {
                 biased;
                 request = inbox.next() => {
                     self.receive(request);
-                    let asked = index.and_then(|index| self.cars.get_mut(index));
-                    if let Some(car) = asked.filter(|car| self.busy.contains(car.id())) {
-                        // Put again as soon as the command is through.
-                        car.plan.demand();
+                    let asked = index.and_then(|index| self.cars.get(index));
+                    if asked.is_some_and(|car| self.busy.contains(car.id())) {
                         return None;
                     }
                 }

@@ -145,6 +145,8 @@ pub(super) struct Said {
     pub(super) management: Option<ChargeManagement>,
     /// The schedule that it has now, with its JSON text.
     pub(super) heating: Option<(HeatingScheduleAnswer, Option<String>)>,
+    /// That schedule, if it is another one than it was told.
+    pub(super) keeps: Option<String>,
 }
 
 /// The state that a car answered a command with, and its JSON text. It comes
@@ -339,12 +341,22 @@ impl Order {
                 Said::default()
             }
             Self::HeatingSchedule(time) => {
-                let at = time.and_then(|time| zone.next(time, now));
+                let next = |time| {
+                    let none = || Error::InvalidValue("no clock shows this time".to_owned());
+                    zone.next(time, now).ok_or_else(none)
+                };
+                let at = time.map(next).transpose()?;
                 vehicle.set_heating_schedule(at).await?;
-                // The cloud knows it by itself.
+                // The cloud knows it by itself. The car has been told, whatever
+                // becomes of this question.
                 let ask = WithText(ReadHeatingSchedule(vehicle.vin().clone()));
+                let heating = client.call(&ask).await.ok();
+                let has = heating.as_ref();
+                let has = has.and_then(|(answer, _)| schedule::heating_plan(answer, zone));
+                let told = schedule::written_heating(at, zone);
                 Said {
-                    heating: Some(client.call(&ask).await?),
+                    heating,
+                    keeps: has.filter(|has| *has != told),
                     ..Said::default()
                 }
             }
@@ -360,9 +372,7 @@ impl Order {
         };
         let has = now.and_then(|now| schedule::charging_plan(&now.management));
         match has {
-            Some(has) if has != schedule::written(wanted) => Err(SaicError::Control(format!(
-                "the car keeps another schedule: {has}"
-            ))),
+            Some(has) if has != schedule::written(wanted) => Err(another_schedule(&has)),
             _ => Ok(()),
         }
     }
@@ -395,6 +405,11 @@ impl Order {
             },
         }
     }
+}
+
+/// What a car does that has been told a schedule in vain.
+pub(super) fn another_schedule(has: &str) -> SaicError {
+    SaicError::Control(format!("the car keeps another schedule: {has}"))
 }
 
 fn wrong(word: &str) -> SaicError {

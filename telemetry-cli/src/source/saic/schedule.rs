@@ -1,5 +1,6 @@
 //! When a car charges, and when it heats its battery, as texts that can be set.
 
+use chrono::{DateTime, Utc};
 use saic_ismart::charging::HeatingScheduleAnswer;
 use saic_ismart::{ChargeManagement, ChargeSchedule, ScheduleMode};
 
@@ -58,8 +59,13 @@ pub(super) fn written(schedule: ChargeSchedule) -> String {
 pub(super) fn heating_plan(answer: &HeatingScheduleAnswer, zone: Zone) -> Option<String> {
     Some(match answer.enabled? {
         false => OFF.to_owned(),
-        true => clock(zone.time_of_day(answer.start_at?)),
+        true => written_heating(answer.start_at?.into(), zone),
     })
+}
+
+/// Daily from this moment on, or not, like what the car is told.
+pub(super) fn written_heating(at: Option<DateTime<Utc>>, zone: Zone) -> String {
+    at.map_or_else(|| OFF.to_owned(), |at| clock(zone.time_of_day(at)))
 }
 
 fn clock((hour, minute): (u8, u8)) -> String {

@@ -1,14 +1,18 @@
 //! Questions, commands and calls that fail, beside one another.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use saic_ismart::http::{Request, Sending, Transport};
 use saic_ismart::simulator::{Activity, CarConfig, InProcess};
+use saic_ismart::{Error, LoginError, TransportError};
 
 use super::account::Account;
 use super::days::{Bench, Instead, START_MS, at, live, phase};
+use super::error::SaicError;
+use crate::control::vehicle as row;
 use crate::event::Reading;
 use crate::lock::lock;
 use crate::metric::vehicle;
@@ -18,6 +22,7 @@ const FIRST: &str = "lsjdemo0000000001";
 const SECOND: &str = "lsjdemo0000000002";
 
 const CHARGING_DATA: &str = "/vehicle/charging/mgmtData";
+const HEATING_SCHEDULE: &str = "/charging/batteryHeating?";
 
 /// A way to the cloud on which nothing comes back from these endpoints.
 struct Swallows(InProcess, &'static str);
@@ -25,7 +30,27 @@ struct Swallows(InProcess, &'static str);
 impl Transport for Swallows {
     fn send(&self, request: Request) -> Sending<'_> {
         match request.url.contains(self.1) {
-            true => Box::pin(std::future::pending()),
+            true => Box::pin(async {
+                let _ = self.0.send(request).await;
+                std::future::pending().await
+            }),
+            false => self.0.send(request),
+        }
+    }
+}
+
+/// A way to the cloud that can be cut.
+struct Cut(InProcess, Arc<AtomicBool>);
+
+impl Transport for Cut {
+    fn send(&self, request: Request) -> Sending<'_> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Box::pin(async {
+                Err(TransportError {
+                    not_sent: true,
+                    message: "no route".to_owned(),
+                })
+            }),
             false => self.0.send(request),
         }
     }
@@ -235,4 +260,86 @@ async fn a_question_gives_way_to_a_command_to_its_car() {
         bench.value(&vehicle::CLIMATE_ACTIVE),
         Some(Value::from(true))
     );
+}
+
+/// Whatever became of their answers, and of what waited for them.
+#[tokio::test(start_paused = true)]
+async fn all_questions_that_reach_a_car_are_counted() {
+    let bench = Bench::with_cars(vec![car(FIRST, Activity::Charging { kw: 7.2 })]).await;
+    let mut account = bench.account_by(Swallows(bench.cloud.clone(), CHARGING_DATA));
+    runs_for(&mut account, 30).await;
+    let limit = bench.config.live_calls_per_day as usize;
+    let spent = |account: &Account| limit - account.cars[0].plan.left(account.now());
+    assert_eq!(spent(&account) as u64, bench.cloud.cloud().live_calls());
+    account.cars[0].plan.demand();
+    let controls = bench.context.controls.clone();
+    // The status has been told by then, and the charging data are awaited.
+    let tell = async {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        controls.send(FIRST, "lock_doors", "press").await
+    };
+    tokio::select! {
+        told = tell => told.unwrap(),
+        exit = account.run() => panic!("{exit:?}"),
+    }
+    runs_for(&mut account, 3).await;
+    assert_eq!(spent(&account) as u64, bench.cloud.cloud().live_calls());
+}
+
+/// The cloud has stored the schedule: what it then fails to tell makes that no
+/// failure.
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_cannot_be_read_back_is_no_failure() {
+    let bench = Bench::with_cars(vec![car(FIRST, Activity::Charging { kw: 7.2 })]).await;
+    let mut account = bench.account();
+    let soon = account.now() + TimeDelta::minutes(3);
+    live(&mut account, soon).await;
+    let known = account.cars[0].known.clone();
+    for (path, control, wish) in [
+        (CHARGING_DATA, &row::CHARGING_SCHEDULE, "22:00-06:00"),
+        (HEATING_SCHEDULE, &row::HEATING_SCHEDULE, "06:30"),
+    ] {
+        let refusal = r#"{"code":7,"message":"not for this car"}"#.to_owned();
+        let mut account = bench.account_by(Instead(bench.cloud.clone(), vec![(path, refusal)]));
+        account.list().await.unwrap();
+        account.cars[0].known = known.clone();
+        let value = control.form.parse(wish).unwrap();
+        account.tell(0, control, &value).await.expect(wish);
+    }
+}
+
+/// What the cloud tells counts, if it tells something.
+#[tokio::test(start_paused = true)]
+async fn another_heating_schedule_than_the_wish_is_told() {
+    let bench = Bench::with_cars(vec![car(FIRST, Activity::Parked)]).await;
+    let answer = r#"{"code":0,"data":{"startTime":0,"status":0}}"#.to_owned();
+    let way = Instead(bench.cloud.clone(), vec![(HEATING_SCHEDULE, answer)]);
+    let mut account = bench.account_by(way);
+    account.list().await.unwrap();
+    let heating = &row::HEATING_SCHEDULE;
+    let value = |wish| heating.form.parse(wish).unwrap();
+    let other = account.tell(0, heating, &value("06:30")).await.unwrap_err();
+    assert_eq!(other.to_string(), "the car keeps another schedule: off");
+    account.tell(0, heating, &value("off")).await.unwrap();
+}
+
+/// What never came to the cloud takes the account from nobody.
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_not_sent_leaves_the_account_to_the_other_device() {
+    let bench = Bench::with_cars(vec![car(FIRST, Activity::Parked)]).await;
+    let cut = Arc::new(AtomicBool::new(false));
+    let mut account = bench.account_by(Cut(bench.cloud.clone(), cut.clone()));
+    let soon = account.now() + TimeDelta::minutes(3);
+    live(&mut account, soon).await;
+    let elsewhere = LoginError::LoggedInElsewhere { retry_after: None };
+    account.note_elsewhere(&SaicError::Cloud(Error::Login(elsewhere)));
+    let press = Value::from(true);
+    for is_cut in [true, false] {
+        cut.store(is_cut, Ordering::Relaxed);
+        for control in [&row::LOCK_DOORS, &row::REFRESH] {
+            let told = account.tell(0, control, &press).await;
+            assert_eq!(told.is_err(), is_cut, "{told:?}");
+            assert_eq!(account.elsewhere(account.now()).is_some(), is_cut);
+        }
+    }
 }

@@ -333,6 +333,13 @@ async fn an_estimate_stands_beside_what_the_car_said() {
         if let Some(percent) = estimate {
             assert!(percent.as_f64().unwrap() > soc(&before), "{percent}");
             assert_eq!(after.extra["soc_estimated_from"], "charging");
+            // Not for ever.
+            account.estimate();
+            assert!(account.estimate_at.is_some());
+            let later = world.now() + TimeDelta::hours(24);
+            *lock(&world.time) = later;
+            account.estimate();
+            assert_eq!(account.estimate_at, None);
         }
     }
 }
@@ -364,6 +371,18 @@ async fn a_car_that_is_not_listed_gets_no_turn() {
     listed.sort();
     assert_eq!(account.vins(), listed);
     assert!(account.telemetry(&other).is_some());
+
+    // The weekly list takes it away only when the stream tells of it no more.
+    for (silent_days, is_known) in [(29, true), (31, false)] {
+        let silent_since = world.now() - TimeDelta::days(silent_days);
+        let kept = &mut account.kept.data;
+        kept.cars.get_mut(other.as_str()).unwrap().streamed_at = Some(silent_since);
+        kept.mapped_at = None;
+        account.find_cars().await.unwrap();
+        assert_eq!(account.telemetry(&other).is_some(), is_known);
+        let kept = account.kept.data.cars.contains_key(other.as_str());
+        assert_eq!(kept, is_known, "{silent_days} days");
+    }
 }
 
 #[tokio::test]

@@ -7,13 +7,16 @@ use std::time::Duration;
 use bimmer::cardata::soc::{Learning, SocEstimator, SocSource};
 use bimmer::cardata::{Overview, Telemetry};
 use bimmer::types::Vin;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Account;
 
 /// A car that charges or drives without a word.
 const AGAIN: Duration = Duration::from_secs(60);
+
+/// A car that has been silent for longer does something else by now.
+const LONGEST_SILENCE: TimeDelta = TimeDelta::hours(24);
 
 /// One estimator for each car.
 #[derive(Debug, Default)]
@@ -36,7 +39,9 @@ impl Estimates {
         let overview = Overview::of(telemetry, now);
         let moves = overview.moving.is_some_and(|moving| moving.value);
         let learned = estimator.learning().clone();
-        (learned, overview.is_charging() || moves)
+        let newest = telemetry.newest();
+        let is_fresh = newest.is_some_and(|at| now - at < LONGEST_SILENCE);
+        (learned, is_fresh && (overview.is_charging() || moves))
     }
 
     /// What a car is has become known: it may have another battery.
@@ -65,22 +70,25 @@ impl Estimates {
 }
 
 impl Account {
-    /// Lets the state of charge be estimated, if that is asked for.
-    pub(super) fn observe(&mut self, vin: &Vin, now: DateTime<Utc>) {
+    /// Lets the state of charge be estimated, if that is asked for. Whether it
+    /// changes while the car is silent.
+    pub(super) fn observe(&mut self, vin: &Vin, now: DateTime<Utc>) -> bool {
         let model = self.brand_and_name(vin).1;
         let car = self.kept.data.cars.get_mut(vin.as_str());
         let (Some(car), Some(telemetry)) = (car, self.cars.get(vin)) else {
-            return;
+            return false;
         };
-        if self.config.estimate_soc {
-            let estimates = &mut self.estimates;
-            let (learned, goes_on) = estimates.observe(vin, &model, &car.learned, telemetry, now);
-            car.learned = learned;
-            if goes_on {
-                let again = tokio::time::Instant::now() + AGAIN;
-                self.estimate_at.get_or_insert(again);
-            }
+        if !self.config.estimate_soc {
+            return false;
         }
+        let estimates = &mut self.estimates;
+        let (learned, goes_on) = estimates.observe(vin, &model, &car.learned, telemetry, now);
+        car.learned = learned;
+        if goes_on {
+            let again = tokio::time::Instant::now() + AGAIN;
+            self.estimate_at.get_or_insert(again);
+        }
+        goes_on
     }
 
     /// While a car charges or drives without a word.
@@ -88,8 +96,12 @@ impl Account {
         self.estimate_at = None;
         let now = self.now();
         for vin in self.vins() {
-            self.observe(&vin, now);
-            self.tell(&vin, now);
+            if !self.observe(&vin, now) {
+                continue;
+            }
+            if let Some(reading) = self.reading(&vin, now) {
+                self.context.hub.estimate(reading);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked of the cloud and of the cars.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,17 +43,34 @@ impl Answers {
     pub(super) fn count(&self) -> usize {
         usize::from(self.status.is_some()) + usize::from(self.charging.is_some())
     }
+
+    /// Whether the first of the questions came to the cloud.
+    pub(super) fn arrived(&self) -> bool {
+        match &self.status {
+            Some(Err(SaicError::Cloud(error))) => arrived(error),
+            Some(answer) => answer.is_ok(),
+            None => false,
+        }
+    }
 }
 
-/// Puts `questions` to a car at `now`, as far as it answers.
+/// Whether a call that failed so came to the cloud, with a session.
+pub(super) fn arrived(error: &Error) -> bool {
+    error.may_have_taken_effect() || matches!(error, Error::Rejected { .. })
+}
+
+/// Puts `questions` to a car at `now`, as far as it answers. Adds to `sent` as
+/// each is put: whoever drops this knows how many were.
 pub(super) async fn put(
     client: Client,
     vin: Vin,
     questions: Questions,
     now: DateTime<Utc>,
+    sent: &AtomicUsize,
 ) -> Answers {
     let mut answers = Answers::default();
     if questions.status {
+        sent.fetch_add(1, Ordering::Relaxed);
         let answer = client.call(&WithText(LiveStatus(vin.clone()))).await;
         let is_awake = |(status, _): &(VehicleStatus, _)| is_an_answer(status, now);
         let goes_on = answer.as_ref().is_ok_and(is_awake);
@@ -62,6 +80,7 @@ pub(super) async fn put(
         }
     }
     if questions.charging {
+        sent.fetch_add(1, Ordering::Relaxed);
         let ask = WithText(ReadChargingData(vin.clone()));
         let answer = match timeout(CHARGING_LIMIT, client.call(&ask)).await {
             Ok(answer) => answer.map_err(SaicError::from),
@@ -252,11 +271,19 @@ impl Account {
         let Some(vin) = self.cars.get(index).map(|car| car.vehicle.vin().clone()) else {
             return Ok(());
         };
-        let put = put(self.client.clone(), vin, questions, self.now());
-        match self.meanwhile(Some(index), put).await {
-            Some(answers) => self.answered(index, answers),
-            None => Ok(()),
+        let sent = AtomicUsize::new(0);
+        let put = put(self.client.clone(), vin, questions, self.now(), &sent);
+        if let Some(answers) = self.meanwhile(Some(index), put).await {
+            return self.answered(index, answers);
         }
+        for _ in 1..sent.into_inner() {
+            self.count(index);
+        }
+        if let Some(car) = self.cars.get_mut(index) {
+            // Put again as soon as the command is through.
+            car.plan.demand();
+        }
+        Ok(())
     }
 
     /// What a car answered, and what it did not. The first of its answers is

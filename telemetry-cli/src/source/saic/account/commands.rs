@@ -1,16 +1,18 @@
 //! What cars are told. A command is an errand of its own: while a car takes its
 //! time with one, the others are asked and told as ever.
 
+use std::sync::atomic::AtomicUsize;
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use saic_ismart::Error;
 use tokio::time::Instant;
 
-use super::super::control::{Order, Said, status_after};
+use super::super::control::{Order, Said, another_schedule, status_after};
 use super::super::error::SaicError;
 use super::super::polling::Questions;
 use super::Account;
-use super::calls::{Answers, put};
+use super::calls::{Answers, arrived, put};
 use crate::control::{Control, Request};
 use crate::event::DeviceId;
 use crate::value::Value;
@@ -104,7 +106,10 @@ impl Account {
                     status: false,
                     charging: false,
                 } => Answers::default(),
-                questions => put(client, vehicle.vin().clone(), questions, now).await,
+                questions => {
+                    let sent = AtomicUsize::new(0);
+                    put(client, vehicle.vin().clone(), questions, now, &sent).await
+                }
             };
             Told {
                 car: id,
@@ -126,7 +131,12 @@ impl Account {
         } = told;
         let now = self.now();
         // A command takes the account back from whoever had it.
-        if !matches!(said, Err(Error::Login(_))) {
+        let arrived = match (&order, &said) {
+            (Order::Refresh, _) => answers.arrived(),
+            (_, Ok(_)) => true,
+            (_, Err(error)) => arrived(error),
+        };
+        if arrived {
             self.memory.elsewhere_until = None;
         }
         let Some(index) = self.cars.iter().position(|car| *car.id() == id) else {
@@ -148,7 +158,10 @@ impl Account {
                         car.told_management(management, now);
                     }
                 }
-                Ok(())
+                match said.keeps {
+                    Some(has) => Err(another_schedule(&has)),
+                    None => Ok(()),
+                }
             }
             Err(error) if error.may_have_taken_effect() => Err(SaicError::Unsure(error)),
             Err(error) => return Err(error.into()),
@@ -165,6 +178,7 @@ impl Account {
             // What is counted already was the command.
             self.count(index);
         }
+        let charging_is_new = matches!(answers.charging, Some(Ok(_)));
         let asked = self.answered(index, answers);
         if order == Order::Refresh {
             asked?;
@@ -173,6 +187,9 @@ impl Account {
             }
         }
         result?;
+        if !charging_is_new {
+            return Ok(());
+        }
         let known = self.cars.get(index).map(|car| &car.known);
         order.took_effect(known.and_then(|known| known.charging.as_deref()))
     }
